@@ -136,5 +136,13 @@ def _allow_checkpoint_classes() -> None:
     multiarray = (getattr(np, '_core', None) or np.core).multiarray
     dtypes = {type(np.dtype(code)) for code in ('f4', 'f8', 'i4', 'i8', 'u4', 'u8', '?')}
     torch.serialization.add_safe_globals(
-        [HistoryBuffer, getattr, multiarray._reconstruct, multiarray.scalar, np.ndarray, np.dtype, *dtypes]
+        [
+            HistoryBuffer,
+            getattr,
+            multiarray._reconstruct,
+            multiarray.scalar,
+            np.ndarray,
+            np.dtype,
+            *dtypes,
+        ]
     )

@@ -1,0 +1,1 @@
+from .blind_sr_segmentor import BlindSROutputs, BlindSRSegmentor  # noqa: F401

@@ -1,0 +1,367 @@
+"""Joint blind super-resolution and segmentation: an SR network in front of any segmentor."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from mmengine.config import ConfigDict
+from mmengine.structures import PixelData
+from mmseg.models import BaseSegmentor
+from mmseg.models.utils import resize
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from .checkpoint_check import check_components
+from .classifier_tap import ClassifierTap
+from .image_normalization import ImageNormalization
+from .sr_geometry import crop_and_unflip, scale_meta, valid_mask
+from .training_state import TrainingStateMixin
+
+
+class BlindSROutputs(NamedTuple):
+    """What the network gives for LR images: ``sr_image`` (B, 3, sh, sw), ``seg_logits`` (B, C, sh, sw)
+    and ``blur_kernel`` (B, 1, K, K) or None.
+    """
+
+    sr_image: Tensor
+    seg_logits: Tensor
+    blur_kernel: Tensor | None
+
+
+@MODELS.register_module()
+class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
+    """CSBSR: segment what a blind SR network enlarged, and train both together.
+
+    The SR network S maps an LR image to an SR image and the blur kernel that degraded it; the
+    segmentor C, any MMSegmentation segmentor with per-pixel heads, maps the normalised SR image to
+    logits at SR size. Training minimises, with the task weight β (Eq. 2 of the paper),
+
+        L = (1 - β) L_S + β L_C.
+
+    L_C is whatever the segmentor's heads compute with their own ``loss_decode``, auxiliary heads
+    included. L_S may be weighted per pixel by maps that know about cracks (Table V). With β = 0 the
+    segmentor is not run at all.
+
+    Args:
+        sr: SR network, e.g. ``dict(type='KBPN')``.
+        segmentor: segmentor that receives SR images, e.g. ``_base_.model`` of an MMSegmentation config.
+            Its ``data_preprocessor`` is dropped: ``normalize`` takes its place.
+        sr_loss: ``dict(type='BlindSRLoss')`` or None, when S is not trained (β = 1).
+        sr_loss_weights: maps that multiply the image terms of L_S, e.g.
+            ``[dict(type='FailOrientedWeight', m=1.0)]``.
+        task_weight: β in [0, 1]; hooks may move it.
+        normalize: 'instance', 'dataset', 'imagenet' or None, see :class:`ImageNormalization`.
+        blur_skip: module that conditions the segmentor's last features on the blur kernel, e.g.
+            ``dict(type='BlurSkipNeck')``; needs a blind ``sr``.
+        classifier: name of the module inside the (last) decode head that makes the logits.
+        threshold: probability above which a pixel is crack, for segmentors with one output channel.
+        output_size: 'sr' gives results at ``scale`` times the input size, 'input' at the input's size.
+        data_preprocessor: usually ``dict(type='BlindSRDataPreProcessor', scale=4)``.
+        pretrained: checkpoint to start from, as in MMSegmentation's segmentors.
+        train_cfg: accepted because MMSegmentation's ``init_model`` sets it; has no effect.
+        test_cfg: likewise; the segmentor's own ``test_cfg`` chooses whole or sliding inference.
+        init_cfg: initialisation of the whole model.
+
+    Raises:
+        ValueError: a value is outside its range, or ``blur_skip`` is asked of an SR network that
+            estimates no kernel.
+        TypeError: the segmentor's head has no per-pixel classifier.
+
+    Reference:
+        Kondo and Ukita, "Joint Learning of Blind Super-Resolution and Crack Segmentation for Realistic
+        Degraded Images", IEEE TIM 2024.
+    """
+
+    def __init__(
+        self,
+        sr: dict,
+        segmentor: dict,
+        sr_loss: dict | None = None,
+        sr_loss_weights: list[dict] | tuple = (),
+        task_weight: float = 0.5,
+        normalize: str | None = 'instance',
+        blur_skip: dict | None = None,
+        classifier: str = 'conv_seg',
+        threshold: float = 0.5,
+        output_size: str = 'sr',
+        data_preprocessor: dict | nn.Module | None = None,
+        pretrained: str | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        if pretrained is not None:
+            init_cfg = dict(type='Pretrained', checkpoint=pretrained)
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        if output_size not in ('sr', 'input'):
+            raise ValueError(f"output_size must be 'sr' or 'input', got {output_size!r}")
+        if not 0 <= threshold < 1:
+            raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
+        self.sr = MODELS.build(sr)
+        self.segmentor = MODELS.build(ConfigDict({**segmentor, 'data_preprocessor': None}))
+        self.normalize = ImageNormalization(normalize)
+        self.blur_skip = MODELS.build(blur_skip) if blur_skip else None
+        if self.blur_skip is not None and self.sr.kernel_size is None:
+            raise ValueError(f'blur_skip needs a blur kernel, and {type(self.sr).__name__} estimates none')
+        self.tap = ClassifierTap(self.segmentor, classifier)
+        self.sr_loss = MODELS.build(sr_loss) if sr_loss else None
+        self.sr_loss_weights = nn.ModuleList(MODELS.build(weight) for weight in sr_loss_weights)
+        self.threshold = threshold
+        self.output_size = output_size
+        self.init_training_state(task_weight)
+        self._check_scale()
+
+    def _check_scale(self) -> None:
+        preprocessor_scale = getattr(self.data_preprocessor, 'scale', self.sr.scale)
+        if preprocessor_scale != self.sr.scale:
+            raise ValueError(
+                f'the data preprocessor has scale={preprocessor_scale} but the SR network '
+                f'{type(self.sr).__name__} has scale={self.sr.scale}; give both the same'
+            )
+
+    # What MMSegmentation's APIs ask of a segmentor.
+
+    @property
+    def decode_head(self) -> nn.Module:
+        """The (last) decode head of the wrapped segmentor."""
+        head = self.segmentor.decode_head
+        return head[-1] if isinstance(head, nn.ModuleList) else head
+
+    @property
+    def align_corners(self) -> bool:
+        """How logits are resized."""
+        return self.segmentor.align_corners
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes of the wrapped segmentor."""
+        return self.segmentor.num_classes
+
+    @property
+    def out_channels(self) -> int:
+        """Number of logits per pixel."""
+        return self.segmentor.out_channels
+
+    @property
+    def scale(self) -> int:
+        """SR pixels per input pixel along each axis."""
+        return self.sr.scale
+
+    def extract_feat(self, inputs: Tensor) -> list[Tensor]:
+        """Features of the segmentor's backbone for LR images in [0, 1]."""
+        sr_image, _ = self.super_resolve(inputs)
+        return self.segmentor.extract_feat(self.normalize(sr_image))
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        """Logits at SR size for LR images in [0, 1]; ``batch_img_metas`` speak of LR pixels."""
+        return self._predict_logits(inputs, batch_img_metas).seg_logits
+
+    # The two halves.
+
+    def super_resolve(
+        self, inputs: Tensor, blur_kernel: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """SR image and blur kernel; in evaluation mode the SR image is clipped to [0, 1]."""
+        self._check_input(inputs)
+        trains = torch.is_grad_enabled() and any(p.requires_grad for p in self.sr.parameters())
+        with torch.set_grad_enabled(trains):
+            sr_image, blur_kernel = self.sr(inputs, blur_kernel)
+        if not self.training:
+            sr_image = sr_image.clamp(0, 1)
+        return sr_image, blur_kernel
+
+    @staticmethod
+    def _check_input(inputs: Tensor) -> None:
+        if inputs.ndim != 4 or inputs.shape[1] != 3:
+            raise ValueError(f'inputs must be (B, 3, h, w) RGB in [0, 1], got {tuple(inputs.shape)}')
+
+    def _condition_on(self, blur_kernel: Tensor | None):
+        """What happens to the features that enter the classifier."""
+        return None if self.blur_skip is None else partial(self.blur_skip, blur_kernel=blur_kernel)
+
+    # Training.
+
+    def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+        """Loss terms of one batch, weighted by β; ``raw_*`` entries are the same before weighting."""
+        targets = self._stack_targets(inputs, data_samples)
+        known_kernel = targets['blur_kernel'] if self.use_gt_kernel else None
+        if self.use_gt_kernel and known_kernel is None:
+            raise ValueError(
+                'this training stage feeds the true blur kernel, but samples carry no '
+                'gt_blur_kernel; train on images degraded by BlindDegradation'
+            )
+        sr_image, blur_kernel = self.super_resolve(inputs, known_kernel)
+        losses: dict[str, Tensor] = {}
+        weight = None
+        if self.task_weight > 0:
+            seg_losses, weight = self._segmentation_loss(sr_image, blur_kernel, data_samples, targets)
+            losses.update(_weighted(seg_losses, self.task_weight))
+        elif len(self.sr_loss_weights):
+            weight = self._sr_loss_weight(targets['label'], None)
+        if self.sr_loss is not None:
+            terms = self.sr_loss(
+                sr_image,
+                targets['hr_image'],
+                inputs,
+                blur_kernel,
+                targets['blur_kernel'],
+                weight=weight,
+                valid=targets['valid'],
+            )
+            sr_losses = {f'sr.loss_{name}': value for name, value in terms.items()}
+            losses.update(_weighted(sr_losses, 1 - self.task_weight))
+        return losses
+
+    def _stack_targets(self, inputs: Tensor, samples: list[SegDataSample]) -> dict[str, Tensor | None]:
+        def stack(field: str) -> Tensor | None:
+            if not all(field in sample for sample in samples):
+                return None
+            return torch.stack([sample.get(field).data for sample in samples])
+
+        label = stack('gt_sem_seg')
+        targets = dict(
+            hr_image=stack('gt_hr_img'),
+            blur_kernel=stack('gt_blur_kernel'),
+            label=None if label is None else label.squeeze(1),
+            valid=valid_mask([sample.metainfo for sample in samples], inputs.shape[-2:], self.scale),
+        )
+        if targets['valid'] is not None:
+            targets['valid'] = targets['valid'].to(inputs.device)
+        if self.sr_loss is not None and targets['hr_image'] is None:
+            raise ValueError(
+                'sr_loss compares with HR images, but samples carry no gt_hr_img; '
+                'put BlindDegradation and PackBlindSRInputs into the training pipeline'
+            )
+        return targets
+
+    def _segmentation_loss(
+        self,
+        sr_image: Tensor,
+        blur_kernel: Tensor | None,
+        samples: list[SegDataSample],
+        targets: dict[str, Tensor | None],
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """The segmentor's losses and the map that weights L_S."""
+        image = self.normalize(sr_image, targets['valid'])
+        sr_samples = [self._in_sr_pixels(sample) for sample in samples]
+        with self.tap.listen(self._condition_on(blur_kernel)) as tap:
+            losses = self.segmentor.loss(image, sr_samples)
+            weight = None
+            if len(self.sr_loss_weights):
+                logits = resize(
+                    tap.logits.detach(),
+                    targets['label'].shape[-2:],
+                    mode='bilinear',
+                    align_corners=self.align_corners,
+                )
+                weight = self._sr_loss_weight(targets['label'], logits)
+        return losses, weight
+
+    def _sr_loss_weight(self, label: Tensor | None, seg_logits: Tensor | None) -> Tensor | None:
+        """Product (B, 1, H, W) of all weight maps that can be computed, or None.
+
+        Without logits, while the segmentor does not run, only maps made from the label alone apply.
+        """
+        if label is None:
+            raise ValueError('sr_loss_weights need masks, but samples carry no gt_sem_seg')
+        seg_loss = self.decode_head.loss_decode
+        product = None
+        for weight in self.sr_loss_weights:
+            if seg_logits is None and weight.needs_logits:
+                continue
+            weight_map = weight(label, seg_logits, seg_loss)
+            product = weight_map if product is None else product * weight_map
+        return product
+
+    def _in_sr_pixels(self, sample: SegDataSample) -> SegDataSample:
+        """A copy of the sample whose meta information counts SR pixels."""
+        copy = SegDataSample(metainfo=scale_meta(sample.metainfo, self.scale))
+        copy.set_data(dict(sample.items()))
+        return copy
+
+    # Inference.
+
+    def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+        """Predictions, stored in the samples.
+
+        Returns:
+            Samples with ``seg_logits`` and ``seg_prob`` (C, H, W), ``pred_sem_seg`` (1, H, W), ``sr_img``
+            (3, H, W) RGB in [0, 1] and, from a blind SR network, ``blur_kernel`` (1, K, K).
+        """
+        if data_samples is None:
+            data_samples = [SegDataSample() for _ in range(len(inputs))]
+        size = tuple(inputs.shape[-2:])
+        metas = [
+            {'ori_shape': size, 'img_shape': size, 'pad_shape': size, **sample.metainfo}
+            for sample in data_samples
+        ]
+        outputs = self._predict_logits(inputs, metas)
+        for index, (sample, meta) in enumerate(zip(data_samples, metas, strict=True)):
+            kernel = None if outputs.blur_kernel is None else outputs.blur_kernel[index]
+            self._store_prediction(sample, meta, outputs.sr_image[index], outputs.seg_logits[index], kernel)
+        return data_samples
+
+    def _predict_logits(self, inputs: Tensor, metas: list[dict]) -> BlindSROutputs:
+        sr_image, blur_kernel = self.super_resolve(inputs)
+        valid = valid_mask(metas, inputs.shape[-2:], self.scale)
+        image = self.normalize(sr_image, None if valid is None else valid.to(inputs.device))
+        with self.tap.listen(self._condition_on(blur_kernel)):
+            logits = self.segmentor.inference(image, [scale_meta(meta, self.scale) for meta in metas])
+        return BlindSROutputs(sr_image, logits, blur_kernel)
+
+    def _store_prediction(
+        self,
+        sample: SegDataSample,
+        meta: dict,
+        image: Tensor,
+        logits: Tensor,
+        kernel: Tensor | None,
+    ) -> None:
+        """Undo padding and flips, resize to the output size, and put everything into the sample."""
+        factor = self.scale if self.output_size == 'sr' else 1
+        size = tuple(factor * side for side in meta['ori_shape'][:2])
+        meta = scale_meta(meta, self.scale)
+        logits = crop_and_unflip(logits, meta, size, self.align_corners)
+        image = crop_and_unflip(image, meta, size, False).clamp(0, 1)
+        if self.out_channels == 1:
+            prob = logits.sigmoid()
+            mask = prob > self.threshold
+        else:
+            prob = logits.softmax(0)
+            mask = logits.argmax(0, keepdim=True)
+        fields = dict(seg_logits=logits, seg_prob=prob, pred_sem_seg=mask.long(), sr_img=image)
+        if kernel is not None:
+            unpadded = {key: value for key, value in meta.items() if 'padding' not in key}
+            fields['blur_kernel'] = crop_and_unflip(kernel, unpadded, tuple(kernel.shape[-2:]), False)
+        sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
+
+    def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:
+        """Raw network outputs for LR images in [0, 1], logits at SR size."""
+        sr_image, blur_kernel = self.super_resolve(inputs)
+        with self.tap.listen(self._condition_on(blur_kernel)):
+            logits = self.segmentor(self.normalize(sr_image), mode='tensor')
+        logits = resize(logits, sr_image.shape[-2:], mode='bilinear', align_corners=self.align_corners)
+        return BlindSROutputs(sr_image, logits, blur_kernel)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+        check_components(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        self.read_training_state(state_dict, prefix)
+
+
+def _weighted(losses: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
+    """Scale every loss by ``weight`` and keep its unweighted value under a name that is not summed."""
+    result = {}
+    for name, value in losses.items():
+        if 'loss' not in name:
+            result[name] = value
+            continue
+        values = value if isinstance(value, list) else [value]
+        result[name] = [weight * item for item in values] if isinstance(value, list) else weight * value
+        result['raw_' + name.replace('loss_', '').replace('loss', 'term')] = sum(
+            item.detach().mean() for item in values
+        )
+    return result

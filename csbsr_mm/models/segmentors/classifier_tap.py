@@ -1,0 +1,74 @@
+"""Access to the end of a segmentor: its last features and the logits made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from torch import Tensor, nn
+
+
+class ClassifierTap:
+    """Reads the logits, and may change the features, of a decode head's classifier.
+
+    MMSegmentation calls ``head.forward`` directly, so hooks on a head never fire. Hooks on the head's
+    classifier do, in training, whole-image and sliding-window inference alike: a forward pre-hook sees
+    the features that enter it, a forward hook the logits that leave it.
+
+    Args:
+        segmentor: an MMSegmentation segmentor; with several decode heads the last one is tapped.
+        module: name of the classifier inside the head.
+
+    Raises:
+        TypeError: the head is none of MMSegmentation's per-pixel heads, or lacks that module.
+    """
+
+    def __init__(self, segmentor: nn.Module, module: str = 'conv_seg') -> None:
+        head = getattr(segmentor, 'decode_head', None)
+        head = head[-1] if isinstance(head, nn.ModuleList) else head
+        name = type(head).__name__
+        classifier = None
+        if isinstance(head, BaseDecodeHead):
+            classifier = dict(head.named_modules()).get(module)
+        if classifier is None:
+            raise TypeError(
+                f'{name} has no per-pixel classifier {module!r}, which weighted SR losses and the blur '
+                f'skip need; use a head derived from BaseDecodeHead, or name its last module with '
+                f'`classifier=...`'
+            )
+        self.name = f'{name}.{module}'
+        self._listening = False
+        self._condition: Callable[[Tensor], Tensor] | None = None
+        self._logits: Tensor | None = None
+        # Bound methods, because a deep copy of the model (EMA) must get hooks of its own.
+        classifier.register_forward_pre_hook(self._before)
+        classifier.register_forward_hook(self._after)
+
+    @contextmanager
+    def listen(self, condition: Callable[[Tensor], Tensor] | None = None) -> Iterator[ClassifierTap]:
+        """Within this context features pass through ``condition`` and logits can be read."""
+        self._listening, self._condition = True, condition
+        try:
+            yield self
+        finally:
+            self._listening, self._condition, self._logits = False, None, None
+
+    @property
+    def logits(self) -> Tensor:
+        """Logits (B, C, h, w) of the last pass, at the resolution of the head."""
+        if self._logits is None:
+            raise RuntimeError(
+                f'{self.name} was not called in the last pass; this head classifies elsewhere: '
+                f'name its last module with `classifier=...`'
+            )
+        return self._logits
+
+    def _before(self, module: nn.Module, args: tuple) -> tuple | None:
+        if self._condition is None:
+            return None
+        return (self._condition(args[0]), *args[1:])
+
+    def _after(self, module: nn.Module, args: tuple, output: Tensor) -> None:
+        if self._listening:
+            self._logits = output
