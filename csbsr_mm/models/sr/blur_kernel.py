@@ -1,0 +1,65 @@
+"""Blur kernels inside a network: vectors of K*K channels, always in at least single precision."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def unit_sum(kernel: Tensor) -> Tensor:
+    """Divide kernel vectors (B, K*K, 1, 1) by their sums, in at least single precision."""
+    kernel = kernel.to(torch.promote_types(kernel.dtype, torch.float32))
+    return kernel / kernel.sum(1, keepdim=True)
+
+
+def resize_kernel(kernel: Tensor, estimated_size: int, size: int) -> Tensor:
+    """Enlarge kernel vectors bicubically: (B, e*e, 1, 1) to (B, K*K, 1, 1)."""
+    if estimated_size == size:
+        return kernel
+    kernel = kernel.to(torch.promote_types(kernel.dtype, torch.float32))
+    image = kernel.reshape(-1, 1, estimated_size, estimated_size)
+    image = F.interpolate(image, size=(size, size), mode='bicubic', align_corners=False)
+    return image.reshape(-1, size * size, 1, 1)
+
+
+def blur_and_sample(image: Tensor, kernel: Tensor, scale: int, method: str = 'grouped') -> Tensor:
+    """Correlate each image with its own kernel and keep every ``scale``-th pixel.
+
+    Args:
+        image: (B, C, s*h, s*w).
+        kernel: (B, K*K, 1, 1), K odd; zero padding K // 2.
+        scale: s.
+        method: ``'grouped'`` is one grouped convolution (fast; an exported graph then has a fixed
+            batch size), ``'unfold'`` a product with unfolded patches (any batch size).
+
+    Returns:
+        (B, C, h, w), in at least single precision: its distance to the LR image is small beside both.
+    """
+    b, c, height, width = image.shape
+    size = round(kernel.shape[1] ** 0.5)
+    precise = torch.promote_types(image.dtype, torch.float32)
+    image, kernel = image.to(precise), kernel.to(precise)
+    with without_autocast(image):
+        if method == 'unfold':
+            patches = F.unfold(image, size, padding=size // 2, stride=scale)
+            patches = patches.reshape(b, c, size * size, -1) * kernel.reshape(b, 1, size * size, 1)
+            return patches.sum(2).reshape(b, c, height // scale, width // scale)
+        weight = kernel.reshape(b, 1, size, size).repeat_interleave(c, 0)
+        maps = image.reshape(1, b * c, height, width)
+        out = F.conv2d(maps, weight, stride=scale, padding=size // 2, groups=b * c)
+        return out.reshape(b, c, *out.shape[-2:])
+
+
+@contextlib.contextmanager
+def without_autocast(like: Tensor) -> Iterator[None]:
+    """Leave autocast where it is on; where it is off, add nothing to a traced graph."""
+    device = like.device.type
+    if torch.is_autocast_enabled(device):
+        with torch.autocast(device, enabled=False):
+            yield
+    else:
+        yield

@@ -1,0 +1,322 @@
+"""KBPN, the kernelized back-projection network: blind super-resolution that estimates the blur."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from .blur_kernel import blur_and_sample, resize_kernel, unit_sum
+from .border_map import BorderMap, convolve, mean_of_convolution
+from .input_checks import check_blur_kernel, check_kernel_size, check_lr, check_scale
+from .layers import BackProjection, ConvPReLU, SpatialFeatureTransform, init_kaiming, projection
+from .vgg_features import load_vgg_features
+
+leaky_relu = partial(F.leaky_relu, negative_slope=0.01, inplace=True)
+
+
+@MODELS.register_module()
+class KBPN(BaseModule):
+    """Kernelized back-projection network: LR image in, SR image and blur kernel out.
+
+    Every stage enlarges the LR features by back-projection, improves its estimate of the blur kernel
+    from the intermediate SR image, blurs that image with it, and projects the difference from the LR
+    image back into the features. A kernel travels through the network as a vector of K*K channels
+    that is expanded to constant maps; by default what follows from those maps is computed once per
+    border pattern instead of once per pixel (``fold``), which changes no result.
+
+    Args:
+        scale: enlargement, 2, 4 or 8.
+        num_stages: back-projection stages, at least 1.
+        channels: channels of the feature maps.
+        kernel_size: side K of the blur kernel that made the LR image, odd.
+        estimated_kernel_size: side at which the kernel is estimated, odd, at most ``kernel_size``;
+            a smaller one is enlarged bicubically. 7 in the released checkpoints, 21 in the paper.
+        fold: False computes everything literally: for tests and benchmarks only.
+        checkpoint_stages: recompute each stage in the backward pass instead of keeping its maps.
+        blur_method: how the intermediate SR image is blurred, ``'grouped'`` or ``'unfold'``; see
+            :func:`~csbsr_mm.models.sr.blur_kernel.blur_and_sample`.
+        vgg_features: https URL or local file of ImageNet weights of VGG-16 for the first four
+            convolutions; None initialises them like the others, as released. Needs ``channels=128``.
+        init_cfg: MMEngine initialisation in place of the released one (Kaiming normal, zero biases).
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Reference:
+        Kondo and Ukita, "Joint Learning of Blind Super-Resolution and Crack Segmentation for
+        Realistic Degraded Images", IEEE TIM 2024, Sec. III-B, Fig. 3.
+
+    Example:
+        >>> network = KBPN(num_stages=2, channels=8)
+        >>> sr_image, blur_kernel = network(torch.rand(1, 3, 5, 7))
+        >>> sr_image.shape, blur_kernel.shape
+        (torch.Size([1, 3, 20, 28]), torch.Size([1, 1, 21, 21]))
+    """
+
+    def __init__(
+        self,
+        scale: int = 4,
+        num_stages: int = 4,
+        channels: int = 128,
+        kernel_size: int = 21,
+        estimated_kernel_size: int = 7,
+        fold: bool = True,
+        checkpoint_stages: bool = False,
+        blur_method: str = 'grouped',
+        vgg_features: str | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        check_scale('KBPN', scale)
+        check_kernel_size('KBPN', 'kernel_size', kernel_size)
+        check_kernel_size('KBPN', 'estimated_kernel_size', estimated_kernel_size)
+        _check_options(num_stages, channels, kernel_size, estimated_kernel_size, blur_method, vgg_features)
+        self.scale, self.kernel_size = scale, kernel_size
+        self.checkpoint_stages, self.vgg_features = checkpoint_stages, vgg_features
+        self.fold = fold
+
+        self.features = _vgg_head(channels)
+        self.kernel_predictor = KernelPredictor(channels, kernel_size, estimated_kernel_size)
+        self.stages = nn.ModuleList(
+            KBPNStage(
+                index,
+                channels,
+                scale,
+                kernel_size,
+                estimated_kernel_size,
+                last=index == num_stages,
+                fold=fold,
+                blur_method=blur_method,
+            )
+            for index in range(1, num_stages + 1)
+        )
+        self.reconstruct = nn.Conv2d(channels * num_stages, 3, 3, padding=1, bias=False)
+
+    def kernel_predictor_modules(self) -> list[str]:
+        """Names of the submodules that predict the blur kernel; everything else restores the image.
+
+        The warm-up trains the two groups one after the other: while the true kernel is given as
+        ``blur_kernel`` these get no gradient and are frozen, afterwards they alone train.
+        """
+        return ['kernel_predictor', *(f'stages.{i}.kernel_update' for i in range(len(self.stages)))]
+
+    def init_weights(self) -> None:
+        """Initialise as released, or by ``init_cfg``; then load ``vgg_features``."""
+        if self.init_cfg:
+            super().init_weights()
+        else:
+            init_kaiming(self)
+            self._is_init = True
+        if self.vgg_features is not None:
+            load_vgg_features(self.features, self.vgg_features)
+
+    def forward(self, lr: Tensor, blur_kernel: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Super-resolve, and estimate the blur kernel unless it is given.
+
+        Args:
+            lr: (B, 3, h, w), RGB in [0, 1], any size from 1x1.
+            blur_kernel: (B, 1, K, K) to use in place of the predicted one everywhere; None to predict.
+
+        Returns:
+            SR images (B, 3, s*h, s*w), not clipped, and blur kernels (B, 1, K, K) of unit sum.
+        """
+        check_lr('KBPN', lr)
+        low = self.features(lr)
+        if blur_kernel is None:
+            given, kernel = None, self.kernel_predictor(low)
+        else:
+            check_blur_kernel('KBPN', blur_kernel, lr.shape[0], self.kernel_size)
+            given = kernel = unit_sum(blur_kernel.to(lr).flatten(1)[..., None, None])
+        high_maps: list[Tensor] = []
+        low_maps: list[Tensor] = []
+        for stage in self.stages:
+            high, new_low, low, kernel = self._run(stage, low, lr, kernel, given, high_maps, low_maps)
+            high_maps.append(high)
+            low_maps.append(new_low)
+        residual = convolve(self.reconstruct, high_maps, self.fold)
+        enlarged = F.interpolate(lr, scale_factor=self.scale, mode='bicubic', align_corners=False)
+        side = self.kernel_size
+        return residual + enlarged, kernel.reshape(-1, 1, side, side)
+
+    def _run(self, stage: KBPNStage, *args) -> tuple[Tensor, ...]:
+        if self.checkpoint_stages and torch.is_grad_enabled():
+            return checkpoint(stage, *args, use_reentrant=False, preserve_rng_state=False)
+        return stage(*args)
+
+
+class KBPNStage(nn.Module):
+    """One stage: enlarge, improve the kernel, correct by the blurred image, reduce, condition.
+
+    Args:
+        index: 1 for the first stage.
+        channels, scale, kernel_size, estimated_kernel_size, fold, blur_method: as of :class:`KBPN`.
+        last: the last stage ends with the SR features: nothing follows that needs LR features.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        channels: int,
+        scale: int,
+        kernel_size: int,
+        estimated_kernel_size: int,
+        last: bool,
+        fold: bool = True,
+        blur_method: str = 'grouped',
+    ) -> None:
+        super().__init__()
+        self.scale, self.fold, self.blur_method = scale, fold, blur_method
+        low_channels, high_channels = channels * max(index - 1, 1), channels * index
+        self.up = BackProjection(True, channels, scale, low_channels, fold=fold)
+        self.reconstruct = nn.Conv2d(high_channels, 3, 3, padding=1, bias=False)
+        self.kernel_update = KernelUpdate(kernel_size, estimated_kernel_size, fold)
+        self.project_error = projection(3, channels, scale, up=True)
+        self.down = self.sft = None
+        if not last:
+            self.down = BackProjection(False, channels, scale, high_channels, fold=fold)
+            self.sft = SpatialFeatureTransform(
+                high_channels, kernel_size**2, partial(nn.LeakyReLU, 0.1, inplace=True), fold=fold
+            )
+
+    def forward(
+        self,
+        low: Tensor,
+        lr: Tensor,
+        kernel: Tensor,
+        given_kernel: Tensor | None,
+        high_maps: Sequence[Tensor],
+        low_maps: Sequence[Tensor],
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor]:
+        """Run the stage.
+
+        Args:
+            low: LR features that the stage starts from.
+            lr: LR images.
+            kernel: kernel vectors (B, K*K, 1, 1) of unit sum.
+            given_kernel: kernel vectors that replace the updated ones, or None.
+            high_maps: SR features of the stages before, oldest first.
+            low_maps: LR features of the stages before, oldest first.
+
+        Returns:
+            New SR features, new LR features, the next stage's ``low`` (both None in the last stage),
+            and the new kernel vectors.
+        """
+        high = self.up(low)
+        sr_image = convolve(self.reconstruct, [*high_maps, high], self.fold)
+        if given_kernel is None:
+            kernel = unit_sum(kernel + self.kernel_update(sr_image, kernel))
+        error = blur_and_sample(sr_image, kernel, self.scale, self.blur_method) - lr
+        high = high + self.project_error(error)
+        if self.down is None:
+            return high, None, None, kernel
+        new_low = self.down(*high_maps, high)
+        next_low = self.sft(torch.cat([*low_maps, new_low], 1), kernel)
+        return high, new_low, next_low, kernel
+
+
+class KernelPredictor(nn.Module):
+    """Initial kernel from LR features: three convolutions, averaged over the image."""
+
+    def __init__(self, channels: int, kernel_size: int, estimated_kernel_size: int) -> None:
+        super().__init__()
+        self.kernel_size, self.estimated_size = kernel_size, estimated_kernel_size
+        self.layers = nn.Sequential(
+            ConvPReLU(channels, channels, 3),
+            ConvPReLU(channels, channels, 3),
+            ConvPReLU(channels, estimated_kernel_size**2, 3),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, C, h, w) to kernel vectors (B, K*K, 1, 1) of unit sum."""
+        maps = self.layers(features)
+        precise = torch.promote_types(maps.dtype, torch.float32)
+        mean = maps.mean((2, 3), keepdim=True, dtype=precise)
+        return unit_sum(resize_kernel(mean, self.estimated_size, self.kernel_size))
+
+
+class KernelUpdate(nn.Module):
+    """What to add to the kernel, given the intermediate SR image that it led to."""
+
+    def __init__(self, kernel_size: int, estimated_kernel_size: int, fold: bool = True) -> None:
+        super().__init__()
+        self.kernel_size, self.estimated_size, self.fold = kernel_size, estimated_kernel_size, fold
+        estimated = estimated_kernel_size**2
+        self.image_convs = nn.ModuleList(
+            [
+                _conv(3, estimated, 3),
+                _conv(estimated, 32, 1),
+                _conv(32, 32, 3),
+                _conv(32, 32, 3),
+                _conv(32, estimated, 3),
+            ]
+        )
+        self.kernel_convs = nn.ModuleList(
+            [_conv(kernel_size**2, estimated, 3), _conv(estimated, estimated, 3)]
+        )
+        self.joint_convs = nn.ModuleList(
+            [_conv(2 * estimated, 32, 1), _conv(32, 32, 3), _conv(32, estimated, 3)]
+        )
+
+    def forward(self, sr_image: Tensor, kernel: Tensor) -> Tensor:
+        """SR image (B, 3, H, W) and kernel vectors (B, K*K, 1, 1) to the update (B, K*K, 1, 1)."""
+        from_image = F.relu(self.image_convs[0](sr_image), inplace=True)
+        for conv in self.image_convs[1:]:
+            from_image = leaky_relu(conv(from_image))
+        from_kernel = BorderMap.constant(kernel, tuple(sr_image.shape[-2:]), self.fold)
+        for conv in self.kernel_convs:
+            from_kernel = from_kernel.conv(conv.weight).apply(leaky_relu)
+        first, second, last = self.joint_convs
+        joint = leaky_relu(convolve(first, [from_image, from_kernel], self.fold))
+        joint = leaky_relu(second(joint))
+        if self.fold:
+            update = mean_of_convolution(joint, last.weight)
+        else:
+            update = last(joint).mean((2, 3), keepdim=True)
+        return resize_kernel(update, self.estimated_size, self.kernel_size)
+
+
+def _conv(in_channels: int, out_channels: int, kernel_size: int) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False)
+
+
+def _vgg_head(channels: int) -> nn.Sequential:
+    """The first four convolutions of VGG-16, without the max-pool between them."""
+    stem = min(64, channels)
+    widths = [3, stem, stem, channels, channels]
+    layers: list[nn.Module] = []
+    for wide, next_wide in pairwise(widths):
+        layers += [nn.Conv2d(wide, next_wide, 3, padding=1), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def _check_options(
+    num_stages: int,
+    channels: int,
+    kernel_size: int,
+    estimated_kernel_size: int,
+    blur_method: str,
+    vgg_features: str | None,
+) -> None:
+    if num_stages < 1:
+        raise ValueError(f'KBPN: num_stages must be at least 1, got {num_stages}; the paper has 4')
+    if channels < 1:
+        raise ValueError(f'KBPN: channels must be at least 1, got {channels}; the paper has 128')
+    if estimated_kernel_size > kernel_size:
+        raise ValueError(
+            f'KBPN: estimated_kernel_size must be at most kernel_size={kernel_size}, got '
+            f'{estimated_kernel_size}; an estimate is enlarged, never reduced'
+        )
+    if blur_method not in ('grouped', 'unfold'):
+        raise ValueError(f"KBPN: blur_method must be 'grouped' or 'unfold', got {blur_method!r}")
+    if vgg_features is not None and channels != 128:
+        raise ValueError(
+            f'KBPN: VGG-16 features have 128 channels, got channels={channels}; use 128 or leave them out'
+        )

@@ -1,0 +1,161 @@
+"""Layers that the super-resolution networks and the blur skip share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from .border_map import BorderMap, convolve
+
+PROJECTIONS = {2: (6, 2, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
+"""Scale to (kernel, stride, padding) of the convolutions between LR and SR resolution."""
+
+
+class ConvPReLU(nn.Module):
+    """A (transposed) convolution and a PReLU with one slope.
+
+    Args:
+        in_channels: input channels, the sum over the parts that :meth:`forward` gets.
+        out_channels: output channels.
+        kernel_size: odd for ``'same'``; of ``projection(scale)`` otherwise.
+        stride: stride, or enlargement of a transposed convolution.
+        padding: zero padding; None keeps the size.
+        transposed: enlarge instead of reduce.
+        bias: whether the convolution has a bias.
+        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | None = None,
+        transposed: bool = False,
+        bias: bool = False,
+        fold: bool = True,
+    ) -> None:
+        super().__init__()
+        kind = nn.ConvTranspose2d if transposed else nn.Conv2d
+        padding = kernel_size // 2 if padding is None else padding
+        self.conv = kind(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
+        self.act = nn.PReLU(init=0.01)
+        self.fold = fold
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """Apply to one map, or to the concatenation of several."""
+        return self.act(self.conv(*parts) if len(parts) == 1 else convolve(self.conv, parts, self.fold))
+
+
+def projection(in_channels: int, channels: int, scale: int, up: bool, bias: bool = False) -> ConvPReLU:
+    """The layer between LR and SR resolution: enlarge by ``scale`` if ``up``, else reduce."""
+    kernel_size, stride, padding = PROJECTIONS[scale]
+    return ConvPReLU(in_channels, channels, kernel_size, stride, padding, transposed=up, bias=bias)
+
+
+class BackProjection(nn.Module):
+    """A back-projection unit: project, project back, and add the projected error of the round trip.
+
+    Args:
+        up: True from LR to SR resolution, False from SR to LR.
+        channels: width of the unit.
+        scale: 2, 4 or 8.
+        in_channels: channels that a leading 1x1 convolution compresses to ``channels``; None for none.
+        bias: whether the projections have a bias (the leading convolution always has).
+        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
+
+    Reference:
+        Haris et al., "Deep Back-Projection Networks for Super-Resolution", CVPR 2018, Eq. 1-10.
+
+    Example:
+        >>> unit = BackProjection(True, 8, scale=4, in_channels=16)
+        >>> unit(torch.rand(1, 8, 5, 6), torch.rand(1, 8, 5, 6)).shape
+        torch.Size([1, 8, 20, 24])
+    """
+
+    def __init__(
+        self,
+        up: bool,
+        channels: int,
+        scale: int,
+        in_channels: int | None = None,
+        bias: bool = False,
+        fold: bool = True,
+    ) -> None:
+        super().__init__()
+        self.compress = None
+        if in_channels is not None:
+            self.compress = ConvPReLU(in_channels, channels, 1, bias=True, fold=fold)
+        self.project = projection(channels, channels, scale, up, bias)
+        self.project_back = projection(channels, channels, scale, not up, bias)
+        self.project_error = projection(channels, channels, scale, up, bias)
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """Project one map, or the concatenation of several where there is a leading convolution."""
+        x = parts[0] if self.compress is None else self.compress(*parts)
+        projected = self.project(x)
+        return projected + self.project_error(self.project_back(projected) - x)
+
+
+class SpatialFeatureTransform(nn.Module):
+    """Scale and shift features by maps that are computed from a condition (SFT).
+
+    With the *modified* SFT of the paper the maps see the features beside the condition; with the
+    *original* one the condition alone.
+
+    Args:
+        channels: feature channels.
+        condition_channels: length of the condition vector.
+        act: makes the activation between the two convolutions of a branch.
+        see_features: True for the modified SFT, False for the original one.
+        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
+
+    Equation:
+        ``features * sigmoid(scale(z)) + shift(z)``, z = concat(features, condition), Sec. III-D.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        condition_channels: int,
+        act: Callable[[], nn.Module],
+        see_features: bool = True,
+        fold: bool = True,
+    ) -> None:
+        super().__init__()
+        inner = condition_channels + (channels if see_features else 0)
+
+        def branch() -> nn.ModuleDict:
+            first = nn.Conv2d(inner, inner, 3, padding=1)
+            return nn.ModuleDict(
+                dict(first=first, act=act(), second=nn.Conv2d(inner, channels, 3, padding=1))
+            )
+
+        self.scale, self.shift = branch(), branch()
+        self.see_features, self.fold = see_features, fold
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        """Transform ``features`` (B, C, h, w) by ``condition`` (B, K, 1, 1)."""
+        condition_map = BorderMap.constant(condition, tuple(features.shape[-2:]), self.fold)
+        scale = self._branch(self.scale, features, condition_map)
+        shift = self._branch(self.shift, features, condition_map)
+        return features * torch.sigmoid(scale) + shift
+
+    def _branch(self, branch: nn.ModuleDict, features: Tensor, condition: BorderMap) -> Tensor:
+        first, act, second = branch['first'], branch['act'], branch['second']
+        if self.see_features:
+            return second(act(convolve(first, [features, condition], self.fold)))
+        inner = condition.conv(first.weight, first.bias).apply(act)
+        return inner.conv(second.weight, second.bias).expand()
+
+
+def init_kaiming(module: nn.Module) -> None:
+    """Kaiming-normal weights and zero biases for every (transposed) convolution, as released."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
