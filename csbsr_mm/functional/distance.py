@@ -126,8 +126,7 @@ def _like(mask: ArrayOrTensor, distances: NDArray) -> ArrayOrTensor:
     return torch.from_numpy(distances) if isinstance(mask, Tensor) else distances
 
 
-def _sides(crack: ArrayOrTensor, known: ArrayOrTensor | None) -> tuple[ArrayOrTensor,
-ArrayOrTensor]:
+def _sides(crack: ArrayOrTensor, known: ArrayOrTensor | None) -> tuple[ArrayOrTensor, ArrayOrTensor]:
     """Split boolean images into known crack and known background."""
     if known is None:
         return crack, ~crack
@@ -159,8 +158,7 @@ def _write_distance(feature: NDArray, distance: NDArray) -> None:
     kernels.square_root(squared, distance)
 
 
-def _write_signed_distance(crack: NDArray, background: NDArray, normalize: bool, distance: NDArray)
--> None:
+def _write_signed_distance(crack: NDArray, background: NDArray, normalize: bool, distance: NDArray) -> None:
     """Signed map of one image that has both sides."""
     kernels = numba_kernels('_distance_numba')
     outer = inner = np.float32(1)
