@@ -1,0 +1,3 @@
+from .blur_skip_neck import BlurSkipNeck
+
+__all__ = ['BlurSkipNeck']
