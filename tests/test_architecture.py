@@ -49,7 +49,7 @@ def test_rule_sees_relative_and_nested_imports(tmp_path, monkeypatch):
     fake = tmp_path / 'engine' / 'hooks' / 'x.py'
     fake.parent.mkdir(parents=True)
     fake.write_text('def f():\n    from ...models import sr\n    import torch\n')
-    monkeypatch.setattr('test_architecture.ROOT', tmp_path)
+    monkeypatch.setitem(imported_modules.__globals__, 'ROOT', tmp_path)
     assert {'csbsr_mm.models', 'csbsr_mm.models.sr', 'torch'} <= imported_modules(fake)
 
 

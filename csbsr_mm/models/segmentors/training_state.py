@@ -77,7 +77,7 @@ class TrainingStateMixin:
         }
         predictors = getattr(self.sr, 'kernel_predictor_modules', None)
         if predictors is not None:
-            parts['sr.kernel_predictor'] = list(predictors())
+            parts['sr.kernel_predictor'] = [self.sr.get_submodule(name) for name in predictors()]
         return parts
 
     def set_trainable(self, trainable: list[str] | None = None, frozen: list[str] | tuple = ()) -> None:
