@@ -1,1 +1,2 @@
+from .binary_cascade_encoder_decoder import BinaryCascadeEncoderDecoder  # noqa: F401
 from .blind_sr_segmentor import BlindSROutputs, BlindSRSegmentor  # noqa: F401
