@@ -1,0 +1,1 @@
+from .blind_sr_local_visualizer import BlindSRLocalVisualizer  # noqa: F401
