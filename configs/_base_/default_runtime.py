@@ -1,0 +1,26 @@
+# Everything but data, model and schedule. custom_imports registers csbsr_mm's components wherever the
+# config is read, also by MMSegmentation's own tools.
+custom_imports = dict(imports=['csbsr_mm'], allow_failed_imports=False)
+default_scope = 'mmseg'
+randomness = dict(seed=0)  # fixes initial weights, the order of the data, its augmentation and blur
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl', timeout=1800),
+)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2000, max_keep_ckpts=2),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='SegVisualizationHook'),
+)
+log_processor = dict(by_epoch=False)
+log_level = 'INFO'
+vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
+visualizer = dict(type='BlindSRLocalVisualizer', vis_backends=vis_backends, name='visualizer')
+
+load_from = None
+resume = False

@@ -1,0 +1,79 @@
+"""Read a config the way all command-line tools do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+
+def load_config(path: str, options: dict | None = None, work_dir: str | None = None) -> Config:
+    """Read a config file, apply ``--cfg-options`` and choose the working directory.
+
+    Args:
+        path: config file.
+        options: overrides, as ``DictAction`` parses them.
+        work_dir: where logs and checkpoints go; by default the config's ``work_dir``, or
+            ``work_dirs/NAME-OF-CONFIG``.
+
+    Returns:
+        The config.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'config {path} does not exist (looked from {os.getcwd()})')
+    cfg = Config.fromfile(path)
+    if options:
+        cfg.merge_from_dict(options)
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
+    return cfg
+
+
+def set_resume(cfg: Config, resume: str | None) -> None:
+    """Say where training starts: afresh, from the newest checkpoint, or from a given one.
+
+    MMEngine resumes from ``load_from`` whenever that is set. Configs that start from a pretrained SR network
+    set it, so ``--resume`` would begin again there; here it means the work directory's own checkpoint.
+
+    Args:
+        cfg: config, changed in place.
+        resume: None, 'auto' (newest checkpoint of ``work_dir``; afresh if there is none), or a file.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+    """
+    cfg.resume = resume is not None
+    if resume is None:
+        return
+    checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
+    if checkpoint is None:
+        cfg.resume = False
+        print_log(f'{cfg.work_dir} holds no checkpoint to resume, starting afresh', logger='current')
+    elif not checkpoint.is_file():
+        raise FileNotFoundError(f'checkpoint {checkpoint} to resume from does not exist')
+    else:
+        cfg.load_from = str(checkpoint)
+
+
+def newest_checkpoint(work_dir: str) -> Path | None:
+    """The checkpoint that the work directory's ``last_checkpoint`` names, also after a move.
+
+    Args:
+        work_dir: working directory of a run.
+
+    Returns:
+        Its path, or None if nothing has been saved.
+    """
+    note = Path(work_dir) / 'last_checkpoint'
+    if not note.is_file():
+        return None
+    named = Path(note.read_text().strip())
+    moved = Path(work_dir) / named.name
+    return named if named.is_file() or not moved.is_file() else moved

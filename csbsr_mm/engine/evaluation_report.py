@@ -1,0 +1,95 @@
+"""What a test run leaves behind: a table for people, a JSON file for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+# In the order of the paper's tables; the mark says whether larger or smaller is better.
+METRICS = {
+    'IoU_max': ('↑', 'IoU at the best threshold'),
+    'AIU': ('↑', 'mean IoU over thresholds'),
+    'HD95_min': ('↓', 'Hausdorff distance, px, at the best threshold'),
+    'AHD95': ('↓', 'mean Hausdorff distance over thresholds, px'),
+    'PSNR': ('↑', 'SR image, dB'),
+    'SSIM': ('↑', 'SR image'),
+    'kernel_PSNR': ('↑', 'blur kernel, dB'),
+}
+PACKAGES = ('csbsr_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
+
+
+def print_metrics(metrics: dict[str, float], title: str) -> None:
+    """Print a table of metrics, the paper's own first.
+
+    Args:
+        metrics: values by name.
+        title: heading of the table.
+
+    Example:
+        >>> print_metrics({'PSNR': 27.5, 'SSIM': 0.81234}, 'A model')
+                   A model
+        ┏━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+        ┃ metric ┃   value ┃                ┃
+        ┡━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+        │ PSNR   │ 27.5000 │ ↑ SR image, dB │
+        │ SSIM   │  0.8123 │ ↑ SR image     │
+        └────────┴─────────┴────────────────┘
+    """
+    table = Table(title=title)
+    table.add_column('metric')
+    table.add_column('value', justify='right')
+    table.add_column('')
+    for name in sorted(metrics, key=_rank):
+        mark, meaning = METRICS.get(name.rsplit('/', 1)[-1], ('', ''))
+        value = metrics[name]
+        shown = f'{value:.4f}' if isinstance(value, float) else str(value)
+        table.add_row(name, shown, f'{mark} {meaning}'.strip())
+    Console().print(table)
+
+
+def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint: str) -> None:
+    """Write metrics, and what they were measured with, as JSON.
+
+    Values are unrounded; JSON knows no infinity, so a value that is not finite is written as the text
+    ``"inf"`` or ``"nan"``.
+
+    Args:
+        path: file to write.
+        metrics: values by name.
+        config: path of the config.
+        checkpoint: path of the checkpoint.
+    """
+    report = dict(
+        metrics={name: _as_json(metrics[name]) for name in sorted(metrics, key=_rank)},
+        config=config,
+        checkpoint=checkpoint,
+        versions=dict(python=platform.python_version(), **{name: _version(name) for name in PACKAGES}),
+    )
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(report, indent=2) + '\n')
+
+
+def _rank(name: str) -> tuple[int, str]:
+    known = list(METRICS)
+    base = name.rsplit('/', 1)[-1]
+    return (known.index(base), name) if base in known else (len(known), name)
+
+
+def _as_json(value):
+    if hasattr(value, 'tolist'):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_as_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _version(package: str) -> str:
+    return getattr(import_module(package), '__version__', 'unknown')
