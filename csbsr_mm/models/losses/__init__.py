@@ -1,0 +1,1 @@
+from .feature_affinity_loss import FeatureAffinityLoss  # noqa: F401
