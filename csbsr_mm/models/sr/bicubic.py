@@ -41,4 +41,10 @@ class BicubicUpsampler(BaseModule):
     def forward(self, lr: Tensor, blur_kernel: Tensor | None = None) -> tuple[Tensor, None]:
         """Enlarge ``lr`` (B, 3, h, w) to (B, 3, s*h, s*w), unclipped; ``blur_kernel`` is not used."""
         check_lr('BicubicUpsampler', lr)
-        return F.interpolate(lr, scale_factor=self.scale, mode='bicubic', align_corners=False), None
+        return enlarge_bicubic(lr, self.scale), None
+
+
+def enlarge_bicubic(image: Tensor, scale: int) -> Tensor:
+    """Enlarge (B, C, h, w) to (B, C, s*h, s*w), pixel centres at half-integers."""
+    size = (image.shape[-2] * scale, image.shape[-1] * scale)
+    return F.interpolate(image, size=size, mode='bicubic', align_corners=False)

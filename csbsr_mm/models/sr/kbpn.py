@@ -13,6 +13,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from .bicubic import enlarge_bicubic
 from .blur_kernel import blur_and_sample, resize_kernel, unit_sum
 from .border_map import BorderMap, convolve, mean_of_convolution
 from .input_checks import check_blur_kernel, check_kernel_size, check_lr, check_scale
@@ -135,16 +136,15 @@ class KBPN(BaseModule):
         else:
             check_blur_kernel('KBPN', blur_kernel, lr.shape[0], self.kernel_size)
             given = kernel = unit_sum(blur_kernel.to(lr).flatten(1)[..., None, None])
-        high_maps: list[Tensor] = []
-        low_maps: list[Tensor] = []
+        # Tuples: a checkpointed stage runs again in the backward pass, on what it got the first time.
+        high_maps: tuple[Tensor, ...] = ()
+        low_maps: tuple[Tensor, ...] = ()
         for stage in self.stages:
             high, new_low, low, kernel = self._run(stage, low, lr, kernel, given, high_maps, low_maps)
-            high_maps.append(high)
-            low_maps.append(new_low)
+            high_maps, low_maps = (*high_maps, high), (*low_maps, new_low)
         residual = convolve(self.reconstruct, high_maps, self.fold)
-        enlarged = F.interpolate(lr, scale_factor=self.scale, mode='bicubic', align_corners=False)
-        side = self.kernel_size
-        return residual + enlarged, kernel.reshape(-1, 1, side, side)
+        sr_image = residual + enlarge_bicubic(lr, self.scale)
+        return sr_image, kernel.reshape(-1, 1, self.kernel_size, self.kernel_size)
 
     def _run(self, stage: KBPNStage, *args) -> tuple[Tensor, ...]:
         if self.checkpoint_stages and torch.is_grad_enabled():
