@@ -1,1 +1,12 @@
-from . import transforms  # noqa: F401
+from . import transforms
+from .crack_dataset import CrackDataset
+from .image_folder import ImageFolderSRDataset
+from .samplers import DrawIndex, KeyedInfiniteSampler
+
+__all__ = [
+    'CrackDataset',
+    'DrawIndex',
+    'ImageFolderSRDataset',
+    'KeyedInfiniteSampler',
+    'transforms',
+]

@@ -1,0 +1,3 @@
+from .sr_quality_metric import SRQualityMetric
+
+__all__ = ['SRQualityMetric']

@@ -1,0 +1,15 @@
+from .binarize_mask import BinarizeMask
+from .blind_degradation import BlindDegradation
+from .formatting import PackBlindSRInputs
+from .keyed_random_crop import KeyedRandomCrop
+from .keyed_random_flip import KeyedRandomFlip
+from .load_degraded_pair import LoadDegradedPair
+
+__all__ = [
+    'BinarizeMask',
+    'BlindDegradation',
+    'KeyedRandomCrop',
+    'KeyedRandomFlip',
+    'LoadDegradedPair',
+    'PackBlindSRInputs',
+]

@@ -1,0 +1,47 @@
+"""Finding image files in folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
+
+
+def list_images(folder: Path, recursive: bool = False) -> list[str]:
+    """Names of the images in a folder, sorted, relative to it.
+
+    Args:
+        folder: Folder to look into.
+        recursive: Look into subfolders too.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no image in it.
+
+    Example:
+        >>> list_images(Path('nowhere'))
+        Traceback (most recent call last):
+            ...
+        FileNotFoundError: there is no folder nowhere; set data_root to where the data lie
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f'there is no folder {folder}; set data_root to where the data lie')
+    files = folder.rglob('*') if recursive else folder.iterdir()
+    names = [file.relative_to(folder).as_posix() for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    if not names:
+        raise FileNotFoundError(
+            f'no image in {folder} (looked for {", ".join(IMAGE_SUFFIXES)}); set data_root to where '
+            'the data lie'
+        )
+    return sorted(names)
+
+
+def reading_error(path: str) -> str | None:
+    """Why an image file cannot be read to its end, or None if it can."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except Exception as error:
+        return f'{type(error).__name__}: {error}'
+    return None
