@@ -79,6 +79,6 @@ def rename(published: Mapping[str, Tensor], rules: Sequence[Rule]) -> Renamed:
             result.state[new] = value
             result.origin[new] = name
     for running_mean, bias in biases.items():
-        mean = result.state[running_mean]
-        result.state[running_mean] = (mean.double() - bias.double()).to(mean.dtype)
+        if (mean := result.state.get(running_mean)) is not None:
+            result.state[running_mean] = (mean.double() - bias.double()).to(mean.dtype)
     return result

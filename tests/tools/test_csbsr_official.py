@@ -1,0 +1,174 @@
+"""Published checkpoints, converted and run: the outputs are the authors' own."""
+
+import importlib.util
+from pathlib import Path
+
+import golden_rule
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.apis import init_model
+from mmseg.registry import MODELS
+
+from csbsr_mm.models.official_checkpoints import clean_names, convert, recognise
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs'
+
+# Published model -> file of its segmentation network, config that it is recognised as.
+EXPECTED = {
+    'kbpn7_pspnet': ('psp_resnet34', 'kbpn_pspnet'),
+    'kbpn7_pspnet_blurskip': ('psp_resnet34', 'kbpn_pspnet_blurskip'),
+    'kbpn7_unet16': ('unet_vgg16', 'kbpn_unet'),
+    'kbpn7_hrnet_ocr': ('ocr_hrnet48', 'kbpn_ocr'),
+    'kbpn7_crackformer': ('crackformer', 'kbpn_crackformer'),
+    'kbpn21_pspnet': ('psp_resnet34', 'kbpn_pspnet'),
+    'dbpn_pspnet': ('psp_resnet34', 'dbpn_pspnet'),
+}
+
+
+@pytest.fixture(scope='module')
+def tool():
+    path = ROOT / 'tools/model_converters/csbsr_official.py'
+    spec = importlib.util.spec_from_file_location('csbsr_official', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmseg')
+
+
+def write_config(name: str, folder: Path) -> Path:
+    """A config of nothing but the model."""
+    network, config = EXPECTED[name]
+    base = Config.fromfile(CONFIGS / f'_base_/models/{network}.py')
+    sr = dict(type='DBPN' if config.startswith('dbpn') else 'KBPN')
+    if name.startswith('kbpn21'):
+        sr['estimated_kernel_size'] = 21
+    blur_skip = dict(type='BlurSkipNeck') if 'blurskip' in config else None
+    model = dict(type='BlindSRSegmentor', sr=sr, segmentor=base.model, blur_skip=blur_skip)
+    # init_model wants a test pipeline to be there; the normalisation layers run on the CPU.
+    cfg = Config(dict(model=model, test_pipeline=[], custom_imports=dict(imports=['csbsr_mm'])))
+    path = folder / f'{name}.py'
+    path.write_text(cfg.pretty_text.replace("'SyncBN'", "'BN'"))
+    return path
+
+
+def check_outputs(name: str, model: torch.nn.Module) -> None:
+    with torch.no_grad():
+        outputs = model.double().eval()(golden_rule.lr_images(), mode='tensor')
+    np.testing.assert_allclose(outputs.sr_image.numpy(), golden_rule.sr_images(name), atol=1e-5)
+    kernels = golden_rule.blur_kernels(name)
+    if kernels is None:
+        assert outputs.blur_kernel is None
+    else:
+        np.testing.assert_allclose(outputs.blur_kernel.numpy(), kernels, atol=1e-5)
+    probabilities = golden_rule.crack_probabilities(name)
+    np.testing.assert_allclose(outputs.seg_logits.sigmoid().numpy(), probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        pytest.param(name, marks=() if name == 'dbpn_pspnet' else pytest.mark.slow)
+        for name in EXPECTED
+    ],
+)  # fmt: skip
+def test_file_to_outputs(name: str, tool, tmp_path: Path, monkeypatch) -> None:
+    """From the published file through the command to MMSegmentation's ``init_model``."""
+    source, target, config = tmp_path / 'SRC.pth', tmp_path / 'DST.pth', write_config(name, tmp_path)
+    published = golden_rule.published_state(name)
+    torch.save({'model': {f'module.{key}': value for key, value in published.items()}}, source)
+
+    command = ['csbsr_official.py', str(source), str(target), '--config', str(config)]
+    monkeypatch.setattr('sys.argv', command)
+    assert tool.main() == 0
+
+    model = init_model(str(config), str(target), device='cpu')
+    checkpoint = torch.load(target)
+    source.unlink(), target.unlink()  # pytest would keep hundreds of megabytes
+    model.load_state_dict(checkpoint['state_dict'], strict=True)
+    assert model.dataset_meta == checkpoint['meta']['dataset_meta']
+    assert checkpoint['meta']['origin']['file'] == 'SRC.pth'
+    check_outputs(name, model)
+
+
+def test_blur_skip_in_memory(tmp_path: Path) -> None:
+    """KBPN, PSPNet and blur skip at once; the file's way is the same for every model."""
+    name = 'kbpn7_pspnet_blurskip'
+    model = MODELS.build(Config.fromfile(write_config(name, tmp_path)).model)
+    published = golden_rule.published_state(name)
+    converted = convert(published, recognise(published), model)
+    model.load_state_dict(converted.state, strict=True)
+    assert len(converted.folded) == 3  # the convolutions in front of PSPNet's batch norms
+    check_outputs(name, model)
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+def test_recognition(name: str) -> None:
+    state = {key: torch.empty(shape, device='meta') for key, shape in golden_rule.published_parameters(name)}
+    official = recognise(state)
+    assert official.config == f'configs/csbsr/{EXPECTED[name][1]}_khanhha.py'
+    assert official.overrides == ({'model.sr.estimated_kernel_size': 21} if '21' in name else {})
+
+
+@pytest.mark.parametrize('wrap', [
+    lambda state: state,
+    lambda state: {'state_dict': state, 'epoch': 3},
+    lambda state: {'epoch': 3, 'checkpoint': {'model': {f'module.{k}': v for k, v in state.items()}}},
+    lambda state: {k.replace('_model.', '_model.module.'): v for k, v in state.items()},
+])  # fmt: skip
+def test_nesting_and_prefixes(wrap) -> None:
+    state = {'sr_model.feat0.conv.bias': torch.ones(2), 'segmentation_model.final.0.bias': torch.zeros(1)}
+    assert clean_names(wrap(state)) == state
+
+
+def tiny_publication() -> tuple[dict[str, torch.Tensor], torch.nn.Module]:
+    """Names and shapes of a whole model without its memory."""
+    name = 'dbpn_pspnet'
+    state = {key: torch.empty(shape, device='meta') for key, shape in golden_rule.published_parameters(name)}
+    base = Config.fromfile(CONFIGS / '_base_/models/psp_resnet34.py')
+    with torch.device('meta'):
+        model = MODELS.build(dict(type='BlindSRSegmentor', sr=dict(type='DBPN'), segmentor=base.model))
+    return state, model
+
+
+def test_what_does_not_fit_is_named() -> None:
+    state, model = tiny_publication()
+    official = recognise(state)
+    assert set(convert(state, official, model).state) == set(model.state_dict())
+
+    changed = dict(state)
+    del changed['sr_model.down2.conv.act.weight']
+    changed['segmentation_model.extra.weight'] = torch.empty(3, device='meta')
+    changed['loss.weight'] = torch.empty(3, device='meta')
+    changed['sr_model.feat0.conv.bias'] = torch.empty(128, device='meta')
+    with pytest.raises(KeyError) as error:
+        convert(changed, official, model)
+    for part in (
+        '4 parameters do not fit configs/csbsr/dbpn_pspnet_khanhha.py',
+        'missing sr.down.1.compress.act.weight',
+        'unexpected segmentation_model.extra.weight',
+        'unexpected loss.weight',
+        'sr_model.feat0.conv.bias has shape (128,), sr.features.0.conv.bias needs (256,)',
+    ):
+        assert part in str(error.value)
+
+
+def test_foreign_checkpoints_are_refused(tool, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r'no state dict with sr_model\.'):
+        clean_names({'backbone.conv1.weight': torch.zeros(1)})
+    with pytest.raises(ValueError, match=r'unknown SR network .*sr_model.head.weight'):
+        recognise({'sr_model.head.weight': torch.zeros(1)})
+    with pytest.raises(ValueError, match='unknown segmentation network'):
+        recognise({'sr_model.up1.up_conv1.deconv.weight': torch.zeros(1)})
+    with pytest.raises(FileNotFoundError, match='no checkpoint'):
+        tool.convert_file(tmp_path / 'absent.pth', tmp_path / 'DST.pth')
+    torch.save({'sr_model.x': torch.zeros(1), 'config': Path('x')}, tmp_path / 'objects.pth')
+    with pytest.raises(ValueError, match=r'holds more than tensors.*add --trust'):
+        tool.convert_file(tmp_path / 'objects.pth', tmp_path / 'DST.pth')
