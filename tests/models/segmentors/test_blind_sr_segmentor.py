@@ -216,7 +216,7 @@ def test_sliding_window_inference_of_the_segmentor():
 
 
 def test_blur_skip_conditions_the_last_features():
-    model = build(blur_skip=dict(type='BlurSkipNeck', channels=4, kernel_size=5)).eval()
+    model = build(blur_skip=dict(type='BlurSkipNeck', in_channels=4, kernel_size=5)).eval()
     inputs = torch.rand(1, 3, 6, 6)
     before = model(inputs, mode='tensor').seg_logits
     for parameter in model.blur_skip.parameters():
@@ -229,7 +229,7 @@ def test_blur_skip_conditions_the_last_features():
 
 def test_blur_skip_needs_a_kernel():
     with pytest.raises(ValueError, match='BicubicUpsampler estimates none'):
-        build(sr=dict(type='BicubicUpsampler'), blur_skip=dict(type='BlurSkipNeck', channels=4))
+        build(sr=dict(type='BicubicUpsampler'), blur_skip=dict(type='BlurSkipNeck', in_channels=4))
 
 
 def test_head_without_classifier_is_refused_by_name():
