@@ -13,11 +13,13 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2000, max_keep_ckpts=2),
+    checkpoint=dict(type='SafeCheckpointHook', interval=2000, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    non_finite_loss=dict(type='NonFiniteLossHook'),
 )
-log_processor = dict(by_epoch=False)
+# Average over the last ten iterations: losses, their unweighted values, times.
+log_processor = dict(by_epoch=False, mean_pattern=r'.*(loss|raw_|time|grad_norm).*')
 log_level = 'INFO'
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
 visualizer = dict(type='BlindSRLocalVisualizer', vis_backends=vis_backends, name='visualizer')

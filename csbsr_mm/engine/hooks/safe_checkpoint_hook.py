@@ -1,0 +1,152 @@
+"""Checkpoints that survive a kill at any moment, and from which training goes on to the last bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
+from mmseg.registry import HOOKS
+from torch import Tensor, nn
+
+from ..atomic_file import PARTIAL, write_atomically
+from ..random_state import get_random_state, set_random_state
+from .scheduled_model import unwrap
+
+# Scalar buffers in which models and losses keep what hooks schedule.
+SCHEDULE_STATE = ('_task_weight', '_use_gt_kernel', '_training_stage', 'alpha')
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook``, made safe and complete.
+
+    Safe: a checkpoint is written under a temporary name, flushed to the disk and renamed; then
+    ``last_checkpoint`` is moved on in the same way, and only then are outdated checkpoints deleted.
+    Whenever the process dies, ``last_checkpoint`` names a whole file.
+
+    Complete: the random generators of every rank are saved and restored, and validation leaves no
+    trace in them. ``--resume`` continues everything; ``load_from`` takes the weights alone, so that β,
+    stage and α are those of the config that loads them.
+
+    Args:
+        interval: iterations (epochs, if ``by_epoch``) between checkpoints.
+        by_epoch: what ``interval`` counts.
+        max_keep_ckpts: how many checkpoints to keep; -1 keeps all.
+        backend_args: file backend of MMEngine; local files, written atomically, by default.
+        **kwargs: as for MMEngine's ``CheckpointHook``.
+    """
+
+    def __init__(
+        self,
+        interval: int = -1,
+        by_epoch: bool = False,
+        max_keep_ckpts: int = 2,
+        backend_args: dict | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            interval=interval,
+            by_epoch=by_epoch,
+            max_keep_ckpts=max_keep_ckpts,
+            backend_args=backend_args or dict(backend='atomic'),
+            **kwargs,
+        )
+        self._state_before_validation: dict | None = None
+        self._states_to_save: list[dict] | None = None
+        self._states_to_restore: list[dict] | None = None
+
+    # Writing.
+
+    def before_train(self, runner) -> None:
+        """Find the output folder; delete what a killed process left half-written there."""
+        super().before_train(runner)
+        if is_main_process() and os.path.isdir(self.out_dir):
+            for leftover in Path(self.out_dir).glob(f'*{PARTIAL}'):
+                leftover.unlink()
+
+    def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
+        """Write a checkpoint, then ``last_checkpoint``, then delete outdated checkpoints."""
+        state = self._state_before_validation or get_random_state()
+        self._states_to_save = all_gather_object(state)
+        outdated = self._remember(runner, step)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler and runner.param_schedulers is not None,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        self._states_to_save = None
+        if is_main_process():
+            write_atomically(Path(runner.work_dir) / 'last_checkpoint', self.last_ckpt.encode())
+            for old in outdated:
+                path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old))
+                if self.file_backend.isfile(path):
+                    self.file_backend.remove(path)
+
+    def _remember(self, runner, step: int) -> list[int]:
+        """Note that a checkpoint of ``step`` will exist; returns the steps of those then outdated."""
+        if self.max_keep_ckpts <= 0:
+            return []
+        known = [old for old in self.keep_ckpt_ids if old != step] + [step]
+        # Outdated ones stay in the checkpoint's own list: if we die before deleting them, MMEngine does
+        # so when the run is resumed.
+        runner.message_hub.update_info('keep_ckpt_ids', known)
+        self.keep_ckpt_ids.clear()
+        self.keep_ckpt_ids.extend(known)
+        return known[: -self.max_keep_ckpts]
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Add the random generators of all ranks."""
+        if self._states_to_save is not None:
+            checkpoint['random_states'] = self._states_to_save
+
+    # Reading.
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep the generators for the start of training; drop schedules that are not resumed."""
+        if runner._resume:
+            self._states_to_restore = checkpoint.get('random_states')
+        elif 'state_dict' in checkpoint:
+            _drop_schedule_state(unwrap(runner.model), checkpoint['state_dict'])
+
+    def before_train_epoch(self, runner) -> None:
+        """Restore the generators, after everything is built and before the first batch is drawn."""
+        states, self._states_to_restore = self._states_to_restore, None
+        if states is None:
+            return
+        if len(states) != get_world_size():
+            print_log(
+                f'The checkpoint was written by {len(states)} processes, now there are {get_world_size()}: '
+                f'training goes on with new random numbers for dropout',
+                logger='current',
+            )
+            return
+        set_random_state(states[get_rank()])
+
+    # Validation draws random numbers too (to seed its workers).
+
+    def before_val(self, runner) -> None:
+        """Note the generators as training left them."""
+        self._state_before_validation = get_random_state()
+
+    def after_val(self, runner) -> None:
+        """Let training find its generators as it left them."""
+        set_random_state(self._state_before_validation)
+        self._state_before_validation = None
+
+
+def _drop_schedule_state(model: nn.Module, state_dict: dict[str, Tensor]) -> None:
+    scalars = {name for name, buffer in model.named_buffers() if buffer.ndim == 0}
+    for name in list(state_dict):
+        if name in scalars and name.rsplit('.', 1)[-1] in SCHEDULE_STATE:
+            del state_dict[name]
