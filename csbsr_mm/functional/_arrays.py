@@ -12,7 +12,7 @@ Result = TypeVar('Result')
 
 
 def array_or_tensor(function: Callable[Params, Result]) -> Callable[Params, Result]:
-    """Let a function of tensors take arrays as well; given an array, it returns an array.
+    """Let a function of tensors take arrays as well; its result is of its first argument's kind.
 
     An array that lies contiguously in memory is not copied.
 
@@ -26,11 +26,10 @@ def array_or_tensor(function: Callable[Params, Result]) -> Callable[Params, Resu
 
     @wraps(function)
     def wrapper(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        if not any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
-            return function(*args, **kwargs)
         of_tensors = cast(Callable[..., Any], function)
         result = of_tensors(*map(_as_tensor, args), **{k: _as_tensor(v) for k, v in kwargs.items()})
-        return cast(Result, result.numpy())
+        first = next(iter((*args, *kwargs.values())))
+        return cast(Result, result.numpy() if isinstance(first, np.ndarray) else result)
 
     return wrapper
 

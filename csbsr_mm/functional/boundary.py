@@ -63,7 +63,7 @@ def boundary_loss(
     """
     masks = soft_masks(logits, target, classes, ignore_index)
     if distance_map is None:
-        distance_map = boundary_map(target, masks.classes, normalize, ignore_index)
+        distance_map = map_of(masks, normalize)
     if reduction == 'pixel':
         return boundary_pixels(masks, distance_map, weight)
     return reduce_images(boundary(masks, distance_map, weight), masks, reduction)
@@ -101,6 +101,16 @@ def boundary_map(
     return torch.stack(maps, -3)
 
 
+def map_of(masks: SoftMasks, normalize: bool = True) -> Tensor:
+    """Signed distance maps (B, K, H, W) that belong to ``masks``; of two classes the last one's alone.
+
+    The outline between two classes is one, so that the background's map would say nothing new.
+    """
+    target = masks.target[:, -1:] if masks.num_classes == 2 else masks.target
+    ignore = None if masks.known is None else ~masks.known[:, None].expand(target.shape)
+    return signed_distance(target, normalize, ignore)
+
+
 def boundary(masks: SoftMasks, distance_map: Tensor, weight: Tensor | None = None) -> Tensor:
     """Boundary term (B,) of each image; see :func:`boundary_loss`."""
     return masks.pixel_mean(boundary_pixels(masks, distance_map, weight))
@@ -109,8 +119,7 @@ def boundary(masks: SoftMasks, distance_map: Tensor, weight: Tensor | None = Non
 def boundary_pixels(masks: SoftMasks, distance_map: Tensor, weight: Tensor | None = None) -> Tensor:
     """Boundary term (B, H, W) of each pixel; see :func:`boundary_loss`.
 
-    A single map beside several masks belongs to the last of them: with the background's and the
-    crack's mask, to the crack's.
+    A single map beside several masks belongs to the last of them; see :func:`map_of`.
     """
     prob = masks.prob[:, -1:] if distance_map.shape[1] == 1 else masks.prob
     if distance_map.shape != prob.shape:
@@ -118,5 +127,6 @@ def boundary_pixels(masks: SoftMasks, distance_map: Tensor, weight: Tensor | Non
             f'distance_map must be {tuple(prob.shape)}, one map for each of the classes '
             f'{list(masks.classes)}, got {tuple(distance_map.shape)}'
         )
-    per_pixel = (prob * distance_map).mean(1)
+    product = prob * distance_map
+    per_pixel = product[:, 0] if product.shape[1] == 1 else product.mean(1)
     return per_pixel if weight is None else per_pixel * weight

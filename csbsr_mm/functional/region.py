@@ -66,10 +66,9 @@ def weighted_cross_entropy(
         tensor(0.3466)
     """
     masks = soft_masks(logits, target, ignore_index=ignore_index)
-    per_pixel = _weighted(cross_entropy_map(masks, class_weight), weight)
     if reduction == 'pixel':
-        return per_pixel
-    return reduce_images(masks.pixel_mean(per_pixel), masks, reduction)
+        return cross_entropy_pixels(masks, class_weight, weight)
+    return reduce_images(cross_entropy(masks, class_weight, weight), masks, reduction)
 
 
 @array_or_tensor
@@ -149,10 +148,21 @@ def generalized_dice_loss(
     return reduce_images(generalized_dice(masks, weight, smooth), masks, reduction)
 
 
-def cross_entropy_map(masks: SoftMasks, class_weight: ClassWeight | None = None) -> Tensor:
+def cross_entropy(
+    masks: SoftMasks, class_weight: ClassWeight | None = None, weight: Tensor | None = None
+) -> Tensor:
+    """Weighted cross entropy (B,) of each image; see :func:`weighted_cross_entropy`."""
+    if class_weight is None:
+        return masks.pixel_mean(_weighted(masks.nll, weight)) / masks.num_classes
+    return masks.pixel_mean(cross_entropy_pixels(masks, class_weight, weight))
+
+
+def cross_entropy_pixels(
+    masks: SoftMasks, class_weight: ClassWeight | None = None, weight: Tensor | None = None
+) -> Tensor:
     """Weighted cross entropy (B, H, W) of each pixel; see :func:`weighted_cross_entropy`."""
     if class_weight is None:
-        return masks.nll / masks.num_classes
+        return _weighted(masks.nll / masks.num_classes, weight)
     if len(class_weight) != masks.num_classes:
         raise ValueError(
             f'class_weight must have one weight for each of {masks.num_classes} classes, background '
@@ -161,16 +171,16 @@ def cross_entropy_map(masks: SoftMasks, class_weight: ClassWeight | None = None)
     weights = torch.as_tensor(class_weight, dtype=masks.logits.dtype, device=masks.logits.device)
     share = weights / weights.sum()
     if masks.classes == (1,) and masks.num_classes == 2:
-        factor = share[0] + (share[1] - share[0]) * masks.target[:, 0]
+        factor = torch.where(masks.target[:, 0] > 0, share[1], share[0])
     else:
         factor = share[masks.label]
-    return masks.nll * factor
+    return masks.nll * _weighted(factor, weight)
 
 
 def dice(masks: SoftMasks, weight: Tensor | None = None, smooth: float = 1e-6) -> Tensor:
     """Dice loss (B,) of each image; see :func:`dice_loss`."""
     overlap = _class_sums(masks.prob * masks.target, weight).sum(1)
-    size = _class_sums(masks.prob.square() + masks.target, weight).sum(1)
+    size = (_class_sums(masks.prob.square(), weight) + _class_sums(masks.target, weight)).sum(1)
     return 1 - (2 * overlap + smooth) / (size + smooth)
 
 
@@ -186,7 +196,8 @@ def generalized_dice(masks: SoftMasks, weight: Tensor | None = None, smooth: flo
         largest = class_weight.masked_fill(size == 0, 0).amax(1, keepdim=True)
         class_weight = torch.where(size > 0, class_weight, largest)
     overlap = (class_weight * _class_sums(masks.prob * masks.target, weight)).sum(1)
-    total = (class_weight * _class_sums(masks.prob + masks.target, weight)).sum(1)
+    total = _class_sums(masks.prob, weight) + _class_sums(masks.target, weight)
+    total = (class_weight * total).sum(1)
     return (1 - 2 * (overlap + smooth) / (total + smooth)) * (masks.num_known > 0)
 
 

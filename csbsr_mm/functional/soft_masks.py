@@ -112,22 +112,20 @@ def soft_masks(
     label = _label(logits, target)
     num_classes = max(2, logits.shape[1])
     chosen = _chosen(classes, num_classes)
-    logits = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
-    ignored = _ignored(label, num_classes, ignore_index)
+    label, ignored = _split(label, num_classes, ignore_index)
     known = None if ignored is None else ~ignored
+    logits = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
     if num_classes == 2 and chosen == (1,):
         if logits.shape[1] == 2:
             background, crack = logits.unbind(1)
             logits = (crack - background)[:, None]
         if ignored is not None:
             logits = logits.masked_fill(ignored[:, None], _CERTAIN)
-            label = label.masked_fill(ignored, 0)
         return SoftMasks(logits, label, (label == 1)[:, None].to(logits.dtype), known, chosen, 2)
     if logits.shape[1] == 1:
         logits = torch.cat([torch.zeros_like(logits), logits], 1)
     if ignored is not None:
         logits = logits.masked_fill(ignored[:, None], 0)
-        label = label.masked_fill(ignored, 0)
     true = torch.stack([label == index for index in chosen], 1)
     true = true if known is None else true & known[:, None]
     return SoftMasks(logits, label, true.to(logits.dtype), known, chosen, num_classes)
@@ -135,7 +133,7 @@ def soft_masks(
 
 def check_labels(label: Tensor, num_classes: int, ignore_index: int | None = 255) -> None:
     """Raise ValueError if a label is neither a class nor ignored; waits for an accelerator."""
-    _ignored(label.cpu(), num_classes, ignore_index)
+    _split(label.cpu(), num_classes, ignore_index)
 
 
 def _label(logits: Tensor, target: Tensor) -> Tensor:
@@ -164,27 +162,26 @@ def _chosen(classes: Classes, num_classes: int) -> tuple[int, ...]:
     return chosen
 
 
-def _ignored(label: Tensor, num_classes: int, ignore_index: int | None) -> Tensor | None:
-    """(B, H, W) bool of ignored pixels; None if certain, without waiting, that there are none."""
-    waits = label.device.type != 'cpu'
-    if ignore_index is None:
+def _split(label: Tensor, num_classes: int, ignore_index: int | None) -> tuple[Tensor, Tensor | None]:
+    """Labels with 0 in place of ``ignore_index``, and the (B, H, W) bool of where it was.
+
+    The bool is None if it is certain, without waiting for an accelerator, that nothing is ignored.
+    """
+    on_cpu = label.device.type == 'cpu'
+    if ignore_index is None or (
+        on_cpu and not 0 <= ignore_index < num_classes and _within(label, num_classes)
+    ):
         ignored = None
-    elif not waits and not 0 <= ignore_index < num_classes and _within(label, num_classes):
-        return None
     else:
         ignored = label == ignore_index
-    if not waits:
-        _check_range(label if ignored is None else label[~ignored], num_classes, ignore_index)
-    return ignored
-
-
-def _check_range(label: Tensor, num_classes: int, ignore_index: int | None) -> None:
-    if not _within(label, num_classes):
+        label = label.masked_fill(ignored, 0)
+    if on_cpu and not _within(label, num_classes):
         raise ValueError(
             f'labels must be 0..{num_classes - 1} or ignore_index ({ignore_index}), got '
             f'{int(label.min())}..{int(label.max())}; map the mask values to classes, or give the '
             f'network as many outputs as there are classes'
         )
+    return label, ignored
 
 
 def _within(label: Tensor, num_classes: int) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ._arrays import array_or_tensor
 from .distance import distance_to
+from .soft_masks import SoftMasks
 
 
 @array_or_tensor
@@ -71,6 +72,16 @@ def fail_oriented_weight(prob: Tensor, target: Tensor, m: float, ignore_index: i
     if ignore_index is not None:
         error = error.masked_fill(target == ignore_index, 0)
     return torch.exp(m * error)
+
+
+def fail_oriented_weight_of(masks: SoftMasks, m: float) -> Tensor:
+    """Fail-oriented weight (B, H, W) of soft masks, detached; of many classes too.
+
+    With s_y the probability of a pixel's true class, |T - P| is 1 - s_y, which needs no choice of
+    the class that counts as the crack.
+    """
+    _check_rate(m)
+    return torch.exp(m * (1 - torch.exp(-masks.nll.detach())))
 
 
 def _check_rate(m: float) -> None:
