@@ -24,7 +24,7 @@ class VGG(BaseModule):
         strides: by how much each block's input is max-pooled; 1 leaves the pooling out.
         dilations: dilation of each block's convolutions, to keep the receptive field where ``strides``
             leaves a pooling out.
-        out_indices: blocks whose outputs are returned.
+        out_indices: blocks whose outputs are returned; blocks after the last of them are not built.
         norm_cfg: normalisation after each convolution; None for plain VGG.
         init_cfg: initialisation, e.g. ``dict(type='Pretrained', checkpoint='imagenet://vgg16')``.
 
@@ -71,7 +71,7 @@ class VGG(BaseModule):
         self.norm_cfg = norm_cfg
         self.out_indices = tuple(out_indices)
         self.out_channels = tuple(base_channels * factor for factor in (1, 2, 4, 8, 8))
-        self.stage_blocks = self.arch_settings[depth]
+        self.stage_blocks = self.arch_settings[depth][: max(self.out_indices) + 1]
         layers: list[nn.Module] = []
         self.stage_ends: list[int] = []
         for stage, blocks in enumerate(self.stage_blocks):
