@@ -4,6 +4,7 @@ from .formatting import PackBlindSRInputs
 from .keyed_random_crop import KeyedRandomCrop
 from .keyed_random_flip import KeyedRandomFlip
 from .load_degraded_pair import LoadDegradedPair
+from .signed_distance_transform import SignedDistanceTransform
 
 __all__ = [
     'BinarizeMask',
@@ -12,4 +13,5 @@ __all__ = [
     'KeyedRandomFlip',
     'LoadDegradedPair',
     'PackBlindSRInputs',
+    'SignedDistanceTransform',
 ]

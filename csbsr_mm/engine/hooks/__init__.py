@@ -1,3 +1,5 @@
+from .boundary_map_hook import BoundaryMapHook
+from .boundary_rebalance_hook import BoundaryRebalanceHook
 from .non_finite_loss_hook import NonFiniteLossError, NonFiniteLossHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_predictions_hook import SavePredictionsHook
@@ -5,6 +7,8 @@ from .task_weight_hook import TaskWeightHook
 from .training_stage_hook import TrainingStageHook
 
 __all__ = [
+    'BoundaryMapHook',
+    'BoundaryRebalanceHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
     'SafeCheckpointHook',
