@@ -138,5 +138,7 @@ def test_time_augmentation(config, checkpoint, photo):
     assert torch.allclose(merged.blur_kernel.data, torch.stack(kernels).mean(0), atol=1e-6)
     mask = expected > 0.5 if len(expected) == 1 else expected.argmax(0, keepdim=True)
     assert torch.equal(merged.pred_sem_seg.data, mask.long())
-    back_to_prob = merged.seg_logits.data.sigmoid() if len(expected) == 1 else merged.seg_logits.data.softmax(0)
+    back_to_prob = (
+        merged.seg_logits.data.sigmoid() if len(expected) == 1 else merged.seg_logits.data.softmax(0)
+    )
     assert torch.allclose(back_to_prob, expected, atol=1e-5)

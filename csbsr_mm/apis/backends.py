@@ -1,0 +1,231 @@
+"""What the inferencer asks of a model: tiles in, probabilities and SR tiles out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmseg.structures import SegDataSample
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from csbsr_mm.models.segmentors import BlindSRSegmentor
+
+OUTPUT_TILE = 448
+OUTPUT_OVERLAP = 64
+
+
+class TileOutputs(NamedTuple):
+    """Predictions for a batch of tiles; s is the scale of the model.
+
+    ``probability`` is (B, sh, sw, 1), ``sr_image`` (B, sh, sw, 3) RGB in [0, 1] or None, ``blur_kernel``
+    (B, K, K) or None.
+    """
+
+    probability: NDArray[np.float32]
+    sr_image: NDArray[np.float32] | None
+    blur_kernel: NDArray[np.float32] | None
+
+
+class Statistics(NamedTuple):
+    """Mean and variance of each channel of a photo's SR image."""
+
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+class SegmentorBackend:
+    """Any segmentor of MMSegmentation: no super-resolution, each tile on its own.
+
+    Tiles have the photo's resolution; the resizing in the config's test pipeline is not applied.
+
+    Args:
+        model: the segmentor, in evaluation mode.
+        crack_class: channel of the crack among several classes; None finds it.
+
+    Raises:
+        ValueError: which of several classes is the crack cannot be known.
+    """
+
+    scale = 1
+    restores = False
+    shares = False
+
+    def __init__(self, model: nn.Module, crack_class: int | None = None) -> None:
+        self.model = model
+        self.crack_class = _crack_class(model, crack_class)
+        self.threshold = _threshold(model)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    @torch.no_grad()
+    def run(self, tiles: NDArray[np.float32]) -> TileOutputs:
+        """Predict tiles (B, h, w, 3), RGB in [0, 1], each by itself."""
+        size = tiles.shape[1:3]
+        images = torch.from_numpy(255 * tiles[..., ::-1].transpose(0, 3, 1, 2).copy())
+        samples = [SegDataSample(metainfo=dict(ori_shape=size, img_shape=size)) for _ in images]
+        data = self.model.data_preprocessor(dict(inputs=list(images), data_samples=samples), False)
+        inputs = data['inputs']
+        meta = dict(ori_shape=size, img_shape=inputs.shape[-2:], pad_shape=inputs.shape[-2:])
+        logits = self.model.encode_decode(inputs, [meta] * len(images))
+        logits = logits[..., : size[0], : size[1]]
+        return TileOutputs(_to_numpy(self._crack_probability(logits)), None, None)
+
+    def _crack_probability(self, logits: Tensor) -> Tensor:
+        if logits.shape[1] == 1:
+            return logits.sigmoid()
+        return logits.softmax(1)[:, self.crack_class, None]
+
+
+class BlindSRBackend(SegmentorBackend):
+    """A blind SR segmentor: its two networks together, or one after the other on a whole photo.
+
+    Args:
+        model: the model, in evaluation mode.
+        crack_class: channel of the crack among several classes.
+    """
+
+    restores = True
+    shares = True
+
+    def __init__(self, model: BlindSRSegmentor, crack_class: int | None = None) -> None:
+        super().__init__(model, crack_class)
+        self.scale = model.scale
+        # Tiles are put together at SR size, whatever the config gives to single photos.
+        model.output_size = 'sr'
+        self.divisor = getattr(model.data_preprocessor, 'size_divisor', 1)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model._task_weight.device
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether a blur kernel is estimated."""
+        return self.model.sr.kernel_size is not None
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether the SR image is normalised by its own mean and variance."""
+        return self.model.normalize.mode == 'instance'
+
+    @torch.no_grad()
+    def run(self, tiles: NDArray[np.float32]) -> TileOutputs:
+        """Predict tiles (B, h, w, 3), RGB in [0, 1], each by itself, exactly as ``model.predict`` does."""
+        inputs, padding = _pad(_to_tensor(tiles, self.device), self.divisor)
+        size = tiles.shape[1:3]
+        meta = dict(ori_shape=size, img_shape=size, pad_shape=inputs.shape[-2:], padding_size=padding)
+        samples = self.model.predict(inputs, [SegDataSample(metainfo=meta) for _ in tiles])
+        stack = partial(_stack, samples)
+        probability = stack('seg_prob')
+        if probability.shape[1] > 1:
+            probability = probability[:, self.crack_class, None]
+        kernels = _to_numpy(stack('blur_kernel'))[..., 0] if self.is_blind else None
+        return TileOutputs(_to_numpy(probability), _to_numpy(stack('sr_img')), kernels)
+
+    @torch.no_grad()
+    def estimate_kernels(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Blur kernels (B, K, K) of tiles (B, h, w, 3)."""
+        _, kernels = self.model.super_resolve(_to_tensor(tiles, self.device))
+        return _to_numpy(kernels)[..., 0]
+
+    @torch.no_grad()
+    def super_resolve(
+        self, tiles: NDArray[np.float32], blur_kernel: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """SR tiles (B, sh, sw, 3), all with the same blur kernel (K, K)."""
+        inputs, _ = _pad(_to_tensor(tiles, self.device), self.divisor)
+        image, _ = self.model.super_resolve(inputs, self._repeat(blur_kernel, len(tiles)))
+        height, width = (self.scale * side for side in tiles.shape[1:3])
+        return _to_numpy(image[..., :height, :width])
+
+    @torch.no_grad()
+    def segment(
+        self,
+        tiles: NDArray[np.float32],
+        blur_kernel: NDArray[np.float32] | None,
+        statistics: Statistics | None,
+    ) -> NDArray[np.float32]:
+        """Crack probability (B, H, W, 1) of SR tiles (B, H, W, 3), normalised by the photo's statistics."""
+        model = self.model
+        image = self._normalize(_to_tensor(tiles, self.device), statistics)
+        image, _ = _pad(image, self.scale * self.divisor)
+        size = tuple(image.shape[-2:])
+        meta = dict(ori_shape=size, img_shape=size, pad_shape=size)
+        kernels = self._repeat(blur_kernel, len(tiles))
+        condition = None if model.blur_skip is None else partial(model.blur_skip, blur_kernel=kernels)
+        with model.tap.listen(condition):
+            logits = model.segmentor.encode_decode(image, [meta] * len(tiles))
+        logits = logits[..., : tiles.shape[1], : tiles.shape[2]]
+        return _to_numpy(self._crack_probability(logits))
+
+    def _normalize(self, image: Tensor, statistics: Statistics | None) -> Tensor:
+        if statistics is None:
+            return self.model.normalize(image)
+        mean, variance = (torch.from_numpy(values).to(image).view(1, 3, 1, 1) for values in statistics)
+        return (image - mean) * torch.rsqrt(variance + self.model.normalize.eps)
+
+    def _repeat(self, blur_kernel: NDArray[np.float32] | None, count: int) -> Tensor | None:
+        if blur_kernel is None:
+            return None
+        return torch.from_numpy(blur_kernel).to(self.device).expand(count, 1, *blur_kernel.shape)
+
+
+def make_backend(model: nn.Module, crack_class: int | None = None) -> SegmentorBackend:
+    """The backend for a model: with super-resolution if it has that, plain otherwise."""
+    kind = BlindSRBackend if isinstance(model, BlindSRSegmentor) else SegmentorBackend
+    return kind(model, crack_class)
+
+
+def _crack_class(model: nn.Module, crack_class: int | None) -> int:
+    classes = [
+        str(name).lower() for name in (getattr(model, 'dataset_meta', None) or {}).get('classes') or ()
+    ]
+    channels = model.out_channels
+    if crack_class is None and channels > 2 and 'crack' not in classes:
+        raise ValueError(
+            f'the model has {channels} classes ({", ".join(classes[:5]) or "without names"}...) and none '
+            f'is called "crack"; give crack_class'
+        )
+    if crack_class is None:
+        crack_class = classes.index('crack') if len(classes) == channels and 'crack' in classes else 1
+    if channels > 1 and not 0 <= crack_class < channels:
+        raise ValueError(f'crack_class must be in 0..{channels - 1}, got {crack_class}')
+    return crack_class
+
+
+def _threshold(model: nn.Module) -> float:
+    """The model's own threshold for a single channel, one half (the larger of two) otherwise."""
+    if model.out_channels > 1:
+        return 0.5
+    if hasattr(model, 'threshold'):
+        return float(model.threshold)
+    head = model.decode_head[-1] if isinstance(model.decode_head, nn.ModuleList) else model.decode_head
+    return float(head.threshold)
+
+
+def _pad(images: Tensor, divisor: int) -> tuple[Tensor, tuple[int, int, int, int]]:
+    """Pad with black at the right and the bottom, as the data preprocessor does."""
+    height, width = images.shape[-2:]
+    padding = (0, -width % divisor, 0, -height % divisor)
+    return (F.pad(images, padding) if any(padding) else images), padding
+
+
+def _stack(samples: list[SegDataSample], field: str) -> Tensor:
+    return torch.stack([sample.get(field).data for sample in samples])
+
+
+def _to_tensor(tiles: NDArray[np.float32], device: torch.device) -> Tensor:
+    return torch.from_numpy(tiles.transpose(0, 3, 1, 2).copy()).to(device)
+
+
+def _to_numpy(maps: Tensor) -> NDArray[np.float32]:
+    """(B, C, H, W) to (B, H, W, C)."""
+    return maps.permute(0, 2, 3, 1).float().cpu().numpy()

@@ -1,0 +1,335 @@
+"""Photos of any size in, crack probability, mask, SR image and blur kernel out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from numpy.typing import NDArray
+from torch import nn
+
+from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, BlindSRBackend, SegmentorBackend, Statistics, make_backend
+from .model_loading import load_model
+from .photo_reader import Photo, photo_from_array, read_photo
+from .raster import Box, Raster
+from .tiling import TileBlender, TileGrid
+
+KERNEL_SAMPLES = 9
+STREAM_PIXELS = 20_000_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class CrackResult:
+    """What the model says about one photo. Close it to free large photos' scratch files.
+
+    ``probability``, ``mask`` and ``sr_image`` are arrays of the whole output; of outputs above 20
+    megapixels, which live in scratch files, read parts with :meth:`read_mask`, :meth:`picture` or the
+    rasters.
+
+    Attributes:
+        photo: the photo.
+        probability_raster: crack probability, one channel, at ``scale`` times the photo's size.
+        sr_raster: RGB at the same size, or None from a model without super-resolution.
+        blur_kernel: (K, K), the photo's blur in SR pixels, or None.
+        threshold: probability above which a pixel is crack.
+        scale: output pixels per photo pixel along each axis.
+        seam_rms: deviation of overlapping tiles from their blend, by output: 'probability' and 'sr_image'.
+        tiles: number of tiles.
+    """
+
+    photo: Photo
+    probability_raster: Raster
+    sr_raster: Raster | None
+    blur_kernel: NDArray[np.float32] | None
+    threshold: float
+    scale: int
+    seam_rms: dict[str, float] = field(default_factory=dict)
+    tiles: int = 1
+
+    @property
+    def box(self) -> Box:
+        """The whole output."""
+        return self.probability_raster.box
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """Crack probability (H, W) in [0, 1]."""
+        return self.probability_raster.read_unit(self.box)[..., 0]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Where the crack is, (H, W)."""
+        return self.read_mask(self.box)
+
+    @property
+    def sr_image(self) -> NDArray[np.float32] | None:
+        """SR image (H, W, 3), RGB in [0, 1], or None."""
+        return None if self.sr_raster is None else self.sr_raster.read_unit(self.box)
+
+    def read_mask(self, box: Box) -> NDArray[np.bool_]:
+        """Where the crack is in a part of the output, (h, w)."""
+        return self.probability_raster.read_unit(box)[..., 0] > self.threshold
+
+    def picture(self, box: Box) -> NDArray[np.uint8]:
+        """A part of the SR image, or of the enlarged photo where there is none, (h, w, 3) uint8."""
+        if self.sr_raster is not None:
+            values = self.sr_raster.read_unit(box)
+        else:
+            values = self._enlarged_photo(box)
+        return np.rint(255 * values.clip(0, 1)).astype(np.uint8)
+
+    def _enlarged_photo(self, box: Box) -> NDArray[np.float32]:
+        scale, pixels = self.scale, self.photo.pixels
+        if scale == 1:
+            return pixels.read_unit(box)
+        source = Box(box.top // scale, box.left // scale, -(-box.bottom // scale), -(-box.right // scale))
+        source = source.grown(2, pixels.height, pixels.width)
+        values = pixels.read_unit(source)
+        enlarged = cv2.resize(values, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        return enlarged[box.within(source.scaled(scale))]
+
+    def close(self) -> None:
+        """Free memory and scratch files."""
+        for raster in (self.photo.pixels, self.probability_raster, self.sr_raster):
+            if raster is not None:
+                raster.close()
+
+
+class CrackInferencer:
+    """Find cracks in photos of any size.
+
+    A photo is cut into overlapping tiles whose predictions are blended. With a :class:`BlindSRSegmentor`
+    a photo of several tiles is handled as one: the blur kernel is estimated on tiles spread over it and
+    averaged, every tile is super-resolved with that kernel, and the segmentor sees the SR image
+    normalised by the statistics of the whole photo. Memory is bounded by the tile: images above 20
+    megapixels go through scratch files.
+
+    Args:
+        config: config file, or a config, of any MMSegmentation segmentor.
+        checkpoint: its weights; None keeps those that the model is built with.
+        device: where to run; the GPU if there is one.
+        tile: side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
+        overlap: pixels that neighbouring tiles share; 64 / scale by default.
+        batch_size: tiles at a time.
+        threshold: probability above which a pixel is crack; the model's own by default.
+        share: estimate kernel and normalisation once per photo; False does so for each tile alone.
+        crack_class: channel of the crack, for models with several classes none of which is called so.
+        trust_checkpoint: also load checkpoints that could run code; see :func:`load_checkpoint`.
+        scratch_dir: where scratch files go; the system's place for temporary files by default.
+        model: a model to use instead of building one.
+
+    Raises:
+        ValueError: a value is out of range, or the crack's class cannot be known.
+        RuntimeError: the checkpoint does not fit the config.
+
+    Example:
+        >>> from mmengine.config import Config
+        >>> head = dict(type='FCNHead', in_channels=4, channels=4, num_classes=2, norm_cfg=None)
+        >>> unet = dict(type='UNet', base_channels=4, num_stages=2, strides=(1, 1), enc_num_convs=(1, 1),
+        ...     dec_num_convs=(1,), downsamples=(True,), enc_dilations=(1, 1), dec_dilations=(1,))
+        >>> head.update(in_index=1)
+        >>> segmentor = dict(type='EncoderDecoder', backbone=unet, decode_head=head,
+        ...     test_cfg=dict(mode='whole'))
+        >>> model = dict(type='BlindSRSegmentor', sr=dict(type='BicubicUpsampler'), segmentor=segmentor,
+        ...     data_preprocessor=dict(type='BlindSRDataPreProcessor'))
+        >>> infer = CrackInferencer(Config(dict(model=model)), None, tile=16, overlap=4)
+        >>> result = infer(np.zeros((30, 50, 3), np.uint8))
+        >>> result.mask.shape, result.sr_image.shape
+        ((120, 200), (120, 200, 3))
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config | None,
+        checkpoint: str | Path | None = None,
+        device: str | torch.device | None = None,
+        tile: int | None = None,
+        overlap: int | None = None,
+        batch_size: int = 1,
+        threshold: float | None = None,
+        share: bool = True,
+        crack_class: int | None = None,
+        trust_checkpoint: bool = False,
+        scratch_dir: str | Path | None = None,
+        model: nn.Module | SegmentorBackend | None = None,
+    ) -> None:
+        if model is None:
+            device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+            model = load_model(config, checkpoint, device, trust_checkpoint)
+        self.backend = make_backend(model, crack_class) if isinstance(model, nn.Module) else model
+        scale = self.backend.scale
+        self.tile = OUTPUT_TILE // scale if tile is None else tile
+        self.overlap = min(OUTPUT_OVERLAP // scale, self.tile // 4) if overlap is None else overlap
+        TileGrid(1, 1, self.tile, self.overlap)
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        self.batch_size = batch_size
+        self.threshold = self.backend.threshold if threshold is None else threshold
+        if not 0 <= self.threshold < 1:
+            raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
+        self.share = share
+        self.scratch_dir = scratch_dir or tempfile.gettempdir()
+
+    def __call__(
+        self, images: str | Path | NDArray | Photo | Sequence, progress: Progress | None = None
+    ) -> CrackResult | list[CrackResult]:
+        """Predict one photo or several.
+
+        Args:
+            images: file name, array (H, W) or (H, W, 3) RGB of 8 or 16 bits, :class:`Photo`, or a
+                sequence of these. For thousands of photos use :meth:`stream`.
+            progress: called with the steps done and the steps in all, for each photo.
+
+        Returns:
+            A result, or a list for a sequence.
+
+        Raises:
+            PhotoError: a photo cannot be read.
+        """
+        if isinstance(images, str | Path | np.ndarray | Photo):
+            return self.predict(images, progress)
+        return [self.predict(image, progress) for image in images]
+
+    def stream(self, images: Sequence[str | Path | NDArray | Photo]) -> Iterator[CrackResult]:
+        """Predict photos one after the other, each freed when the next is asked for."""
+        for image in images:
+            result = self.predict(image)
+            yield result
+            result.close()
+
+    def predict(self, image: str | Path | NDArray | Photo, progress: Progress | None = None) -> CrackResult:
+        """Predict one photo; arguments as of :meth:`__call__`."""
+        photo = self._open(image)
+        grid = TileGrid(photo.height, photo.width, self.tile, self.overlap)
+        if self.share and self.backend.shares and len(grid) > 1:
+            return _PhotoRun(self, photo, grid, progress).in_two_stages()
+        return _PhotoRun(self, photo, grid, progress).tile_by_tile()
+
+    def _open(self, image: str | Path | NDArray | Photo) -> Photo:
+        if isinstance(image, Photo):
+            return image
+        if isinstance(image, np.ndarray):
+            return photo_from_array(image)
+        return read_photo(image, self.scratch_dir)
+
+
+class _PhotoRun:
+    """One photo on its way through the model."""
+
+    def __init__(
+        self, inferencer: CrackInferencer, photo: Photo, grid: TileGrid, progress: Progress | None
+    ) -> None:
+        self.photo, self.grid = photo, grid
+        self.backend: BlindSRBackend | SegmentorBackend = inferencer.backend
+        self.batch_size, self.threshold = inferencer.batch_size, inferencer.threshold
+        self.output_grid = grid.scaled(self.backend.scale)
+        pixels = self.output_grid.height * self.output_grid.width
+        self.folder = inferencer.scratch_dir if pixels > STREAM_PIXELS else None
+        self.progress, self.done, self.total = progress, 0, len(grid)
+
+    def tile_by_tile(self) -> CrackResult:
+        """Each tile through the whole model by itself."""
+        probability = self._raster(1)
+        sr_image = self._raster(3) if self.backend.restores else None
+        blenders = dict(probability=TileBlender(self.output_grid, probability))
+        if sr_image is not None:
+            blenders['sr_image'] = TileBlender(self.output_grid, sr_image)
+        kernels = []
+        for indices in self._batches(range(len(self.grid))):
+            outputs = self.backend.run(self._read(self.photo.pixels, self.grid, indices))
+            for name, blender in blenders.items():
+                for index, values in zip(indices, getattr(outputs, name), strict=True):
+                    blender.add(index, values)
+            if outputs.blur_kernel is not None:
+                kernels.append(outputs.blur_kernel.sum(0))
+        kernel = np.sum(kernels, 0) / len(self.grid) if kernels else None
+        return self._result(blenders, probability, sr_image, kernel)
+
+    def in_two_stages(self) -> CrackResult:
+        """All tiles through S with one kernel, then all through C with one normalisation."""
+        samples = _spread(len(self.grid), KERNEL_SAMPLES) if self.backend.is_blind else []
+        self.total = 2 * len(self.grid) + len(samples)
+        kernel = self._shared_kernel(samples)
+        sr_image, probability = self._raster(3), self._raster(1)
+        restored = TileBlender(self.output_grid, sr_image)
+        for indices in self._batches(range(len(self.grid))):
+            tiles = self.backend.super_resolve(self._read(self.photo.pixels, self.grid, indices), kernel)
+            for index, values in zip(indices, tiles, strict=True):
+                restored.add(index, values)
+        statistics = _statistics(sr_image) if self.backend.needs_statistics else None
+        segmented = TileBlender(self.output_grid, probability)
+        for indices in self._batches(range(len(self.grid))):
+            tiles = self._read(sr_image, self.output_grid, indices)
+            for index, values in zip(indices, self.backend.segment(tiles, kernel, statistics), strict=True):
+                segmented.add(index, values)
+        blenders = dict(probability=segmented, sr_image=restored)
+        return self._result(blenders, probability, sr_image, kernel)
+
+    def _shared_kernel(self, samples: list[int]) -> NDArray[np.float32] | None:
+        """Mean kernel over some tiles, of unit sum."""
+        total = None
+        for indices in self._batches(samples):
+            kernels = self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices)).sum(0)
+            total = kernels if total is None else total + kernels
+        return None if total is None else (total / total.sum()).astype(np.float32)
+
+    def _batches(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Tile numbers in groups, counted as done when the next group is asked for."""
+        for start in range(0, len(indices), self.batch_size):
+            batch = indices[start : start + self.batch_size]
+            yield batch
+            self.done += len(batch)
+            if self.progress is not None:
+                self.progress(self.done, self.total)
+
+    def _raster(self, channels: int) -> Raster:
+        dtype = np.float32 if self.folder is None else np.uint16
+        return Raster(self.output_grid.height, self.output_grid.width, channels, dtype, self.folder)
+
+    @staticmethod
+    def _read(source: Raster, grid: TileGrid, indices: Sequence[int]) -> NDArray[np.float32]:
+        return np.stack([source.read_unit(grid[index]) for index in indices])
+
+    def _result(
+        self,
+        blenders: dict[str, TileBlender],
+        probability: Raster,
+        sr_image: Raster | None,
+        kernel: NDArray[np.float32] | None,
+    ) -> CrackResult:
+        return CrackResult(
+            photo=self.photo,
+            probability_raster=probability,
+            sr_raster=sr_image,
+            blur_kernel=kernel,
+            threshold=self.threshold,
+            scale=self.backend.scale,
+            seam_rms={name: blender.seam_rms for name, blender in blenders.items()},
+            tiles=len(self.grid),
+        )
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    """At most ``wanted`` of the numbers below ``count``, evenly spread."""
+    wanted = min(count, wanted)
+    return [int((k + 0.5) * count / wanted) for k in range(wanted)]
+
+
+def _statistics(image: Raster) -> Statistics:
+    """Mean and (biased) variance per channel over all pixels."""
+    total, squares = np.zeros(image.channels), np.zeros(image.channels)
+    for box in image.blocks():
+        values = image.read_unit(box).astype(np.float64)
+        total += values.sum((0, 1))
+        squares += (values**2).sum((0, 1))
+    count = image.height * image.width
+    mean = total / count
+    return Statistics(mean, np.maximum(squares / count - mean**2, 0))

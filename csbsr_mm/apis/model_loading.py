@@ -1,0 +1,102 @@
+"""Build a model for inference and load its checkpoint without running code that the file may hold."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+from torch import nn
+
+
+def load_model(
+    config: str | Path | Config,
+    checkpoint: str | Path | None,
+    device: str | torch.device = 'cpu',
+    trust_checkpoint: bool = False,
+) -> nn.Module:
+    """Build the model of a config, load all of its weights, and set it to evaluation.
+
+    Args:
+        config: config file, or the config.
+        checkpoint: file of a training run or of a converter; None leaves the weights as built.
+        device: where the model goes.
+        trust_checkpoint: see :func:`load_checkpoint`.
+
+    Returns:
+        The model, with ``dataset_meta`` from the checkpoint and ``cfg``.
+
+    Raises:
+        FileNotFoundError: a file does not exist.
+        RuntimeError: the checkpoint belongs to another architecture.
+        ValueError: see :func:`load_checkpoint`.
+    """
+    if not isinstance(config, Config):
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'config {config} does not exist')
+        config = Config.fromfile(config)
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    model = MODELS.build(config.model)
+    model.dataset_meta = {}
+    if checkpoint is not None:
+        content = load_checkpoint(checkpoint, trust_checkpoint)
+        _load_weights(model, content, checkpoint)
+        model.dataset_meta = content.get('meta', {}).get('dataset_meta') or {}
+    model.cfg = config
+    if torch.device(device).type == 'cpu':
+        model = revert_sync_batchnorm(model)
+    return model.to(device).eval()
+
+
+def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
+    """Read a checkpoint file with ``weights_only=True``: data, but no code, comes out of it.
+
+    Args:
+        path: checkpoint file.
+        trust: read a file that needs unpickling of arbitrary objects as well. Such a file can run any
+            program while it is read; allow it only for files from people you trust.
+
+    Returns:
+        The checkpoint, a dict with ``state_dict``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file needs trust, or is no checkpoint.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    try:
+        content = torch.load(path, map_location='cpu', weights_only=not trust)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f'{path} holds more than weights and is not read, because that could run code from the file. '
+            f'If you trust whoever made it: trust_checkpoint=True, or --trust-checkpoint. ({error})'
+        ) from error
+    except (RuntimeError, EOFError) as error:
+        raise ValueError(f'{path} is no checkpoint, or damaged: {error}') from error
+    if isinstance(content, dict) and 'state_dict' not in content:
+        content = dict(state_dict=content)
+    weights = content.get('state_dict') if isinstance(content, dict) else None
+    if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
+        raise ValueError(f'{path} is no checkpoint: it holds no state_dict of tensors')
+    return content
+
+
+def _load_weights(model: nn.Module, content: dict, path: str | Path) -> None:
+    """Load strictly; MMEngine's loaders only warn about weights that are missing."""
+    weights = {name.removeprefix('module.'): value for name, value in content['state_dict'].items()}
+    weights = {name: v for name, v in weights.items() if not name.startswith('data_preprocessor.')}
+    try:
+        found = model.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise RuntimeError(f'{path} does not fit the config: {error}') from error
+    if found.missing_keys:
+        raise RuntimeError(
+            f'{path} does not fit the config: {len(found.missing_keys)} weights of '
+            f'{type(model).__name__} are not in it, e.g. {found.missing_keys[0]}; use the config that the '
+            f'checkpoint was trained with'
+        )
