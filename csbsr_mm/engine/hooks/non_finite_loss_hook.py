@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 import torch
@@ -60,7 +60,8 @@ class NonFiniteLossHook(Hook):
         """Replace a method of one object; returns the method."""
         method = getattr(owner, name)
         self._guarded.append((owner, name, vars(owner).get(name)))
-        vars(owner)[name] = guard
+        # MMEngine's schedulers look for their mark on `step`.
+        vars(owner)[name] = update_wrapper(partial(guard), method)
         return method
 
     def _remember_batch(self, data: Any, optim_wrapper) -> dict[str, Tensor]:
@@ -81,14 +82,16 @@ class NonFiniteLossHook(Hook):
         norms = torch.stack(torch._foreach_norm(list(gradients.values()))) if gradients else torch.zeros(1)
         if _any_rank(~torch.isfinite(norms).all()):
             bad = [name for name, norm in zip(gradients, norms, strict=True) if not math.isfinite(norm)]
-            self._stop(runner, f'the gradient of {len(bad)} parameters ({", ".join(bad[:3])}) is not finite')
+            self._stop(
+                runner, f'the gradient of {len(bad)} parameter tensors ({", ".join(bad[:3])}) is not finite'
+            )
         self._step(**kwargs)
 
     def _stop(self, runner, reason: str) -> None:
         """Save, and raise the same error on all ranks."""
         iteration = runner.iter + 1
         name = f'non_finite_iter_{iteration}.pth'
-        terms = ', '.join(f'{key}={float(value):g}' for key, value in self._terms.items())
+        terms = ', '.join(f'{key}={torch.as_tensor(value).item():g}' for key, value in self._terms.items())
         reports = all_gather_object(f'{terms}; files: {", ".join(_files(self._batch)) or "unknown"}')
         runner.save_checkpoint(
             runner.work_dir,

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..rank_agreement import check_ranks_agree
 from .scheduled_model import scheduled_model, unwrap
+from .task_weight_hook import TaskWeightHook
 
 STAGE_KEYS = {'end', 'trainable', 'frozen', 'use_gt_kernel', 'task_weight'}
 
@@ -96,7 +97,8 @@ class TrainingStageHook(Hook):
         if index != self._applied:
             self._apply(model, index, runner.iter + 1)
         runner.message_hub.update_scalar('train/stage', index + 1)
-        runner.message_hub.update_scalar('train/task_weight', model.task_weight)
+        if not any(isinstance(hook, TaskWeightHook) for hook in runner.hooks):
+            runner.message_hub.update_scalar('train/task_weight', model.task_weight)
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
