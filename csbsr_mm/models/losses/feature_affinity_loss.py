@@ -58,8 +58,9 @@ class FeatureAffinityLoss(nn.Module):
 
     def _similarity(self, feature: Tensor) -> Tensor:
         """Cosine similarities (B, N, N) of all pairs of pixels."""
-        # Cosines of half-precision features cancel badly in the difference above.
-        feature = feature.float() if feature.dtype in (torch.float16, torch.bfloat16) else feature
-        pooled = F.avg_pool2d(feature, self.subsample, ceil_mode=True)
-        unit = F.normalize(pooled.flatten(2), dim=1)
-        return unit.mT @ unit
+        # Half-precision cosines would cancel badly in the difference of two of them.
+        with torch.autocast(feature.device.type, enabled=False):
+            feature = feature.to(torch.promote_types(feature.dtype, torch.float32))
+            pooled = F.avg_pool2d(feature, self.subsample, ceil_mode=True)
+            unit = F.normalize(pooled.flatten(2), dim=1)
+            return unit.mT @ unit

@@ -55,6 +55,14 @@ def test_half_precision_and_dead_features(dtype):
     assert torch.isfinite(a.grad).all()
 
 
+def test_autocast_keeps_full_precision():
+    a, b = torch.randn(1, 4, 16, 16), torch.randn(1, 4, 16, 16)
+    loss = FeatureAffinityLoss(subsample=2)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        value = loss(a, b)
+    torch.testing.assert_close(value, loss(a, b))
+
+
 def test_refusals():
     with pytest.raises(ValueError, match='one size'):
         FeatureAffinityLoss()(torch.rand(1, 2, 8, 8), torch.rand(1, 2, 8, 9))
