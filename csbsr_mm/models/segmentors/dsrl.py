@@ -147,7 +147,7 @@ class DSRL(EncoderDecoder):
         meta = scale_meta({'ori_shape': tuple(input_size), **sample.metainfo}, self.scale)
         size = meta['ori_shape'][:2]
         logits = crop_and_unflip(logits, meta, size, self.align_corners)
-        image = crop_and_unflip(image, meta, size, False).clamp(0, 1)
+        image = crop_and_unflip(image, meta, size, False)
         if self.out_channels == 1:
             prob = logits.sigmoid()
             mask = prob > self.decode_head.threshold
@@ -158,11 +158,13 @@ class DSRL(EncoderDecoder):
         sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:
-        """SR image and logits at ``scale`` times the size of LR images in [0, 1]; no blur kernel."""
+        """SR image, clipped in evaluation, and logits at ``scale`` times the size of LR images in [0, 1]."""
         features = self.extract_feat(inputs)
         shared = self.decode_head.encode(features)
         logits = self.decode_head.cls_seg(self.decode_head.decode(shared, features))
         sr_image, _ = self.sr_head(shared, features)
+        if not self.training:
+            sr_image = sr_image.clamp(0, 1)
         return BlindSROutputs(self._crop(sr_image, inputs), self._crop(logits, inputs), None)
 
     def _crop(self, output: Tensor, inputs: Tensor) -> Tensor:

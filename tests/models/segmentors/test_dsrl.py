@@ -82,7 +82,7 @@ def test_training_reaches_every_parameter():
 
 
 def test_padding_stays_out_of_the_sr_loss():
-    model = tiny().eval()
+    model = tiny().train()
     data = prepared(model, sizes=((12, 15), (9, 11)))
     sr_image = model(data['inputs']).sr_image
     hr_images = torch.stack([sample.gt_hr_img.data for sample in data['data_samples']])
@@ -102,6 +102,7 @@ def test_predictions(size):
     plain, flipped = model(inputs[:1], mode='predict')[0], model(inputs[:1], [sample], mode='predict')[0]
     shape = tuple(4 * side for side in size)
     assert plain.sr_img.data.shape == (3, *shape)
+    assert 0 <= plain.sr_img.data.min() <= plain.sr_img.data.max() <= 1
     assert plain.seg_logits.data.shape == plain.seg_prob.data.shape == plain.pred_sem_seg.data.shape
     assert plain.pred_sem_seg.data.shape == (1, *shape)
     torch.testing.assert_close(plain.seg_prob.data, plain.seg_logits.data.sigmoid())
