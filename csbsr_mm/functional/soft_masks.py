@@ -168,13 +168,11 @@ def _split(label: Tensor, num_classes: int, ignore_index: int | None) -> tuple[T
     The bool is None if it is certain, without waiting for an accelerator, that nothing is ignored.
     """
     on_cpu = label.device.type == 'cpu'
-    if ignore_index is None or (
-        on_cpu and not 0 <= ignore_index < num_classes and _within(label, num_classes)
-    ):
-        ignored = None
-    else:
-        ignored = label == ignore_index
-        label = label.masked_fill(ignored, 0)
+    never = ignore_index is None or not 0 <= ignore_index < num_classes
+    if on_cpu and never and _within(label, num_classes):
+        return label, None
+    ignored = None if ignore_index is None else label == ignore_index
+    label = label if ignored is None else label.masked_fill(ignored, 0)
     if on_cpu and not _within(label, num_classes):
         raise ValueError(
             f'labels must be 0..{num_classes - 1} or ignore_index ({ignore_index}), got '

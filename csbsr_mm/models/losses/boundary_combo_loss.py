@@ -266,7 +266,8 @@ class BoundaryComboLoss(nn.Module):
                 f'labels {tuple(masks.label.shape)}; nothing after SignedDistanceTransform may crop, '
                 f'resize or mix samples'
             )
-        return torch.stack([F.pad(m, (0, width - m.shape[2], 0, height - m.shape[1])) for m in maps])
+        pads = [(0, width - m.shape[2], 0, height - m.shape[1]) for m in maps]
+        return torch.stack([F.pad(m, pad) if any(pad) else m for m, pad in zip(maps, pads, strict=True)])
 
     def _class_weights(self, num_classes: int) -> Sequence[float] | Tensor | None:
         if self.class_weight != INVERSE_FREQUENCY:
