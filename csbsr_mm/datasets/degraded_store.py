@@ -16,6 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .conversion.files import write_arrays, write_image
+
 
 def stored_name(file_name: str) -> str:
     """File name under which an image's LR image and kernel are stored.
@@ -74,15 +76,14 @@ class DegradedStore:
 
     def write(self, file_name: str, lr: np.ndarray, kernel: np.ndarray) -> None:
         """Write an LR image (H, W, 3; BGR, 0..255, float32) and its kernel, in both precisions."""
-        pictures = {
-            self.lr_path(file_name): np.clip(np.rint(lr), 0, 255).astype(np.uint8),
-            self.kernel_path(file_name): encode_kernel(kernel),
-        }
-        for path, picture in pictures.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), picture)
-        self.float_path(file_name).parent.mkdir(parents=True, exist_ok=True)
-        np.savez(self.float_path(file_name), lr=lr.astype(np.float32), kernel=kernel)
+        write_image(self.lr_path(file_name), np.clip(np.rint(lr), 0, 255).astype(np.uint8))
+        write_image(self.kernel_path(file_name), encode_kernel(kernel))
+        write_arrays(self.float_path(file_name), lr=lr.astype(np.float32), kernel=kernel)
+
+    def is_complete(self, file_name: str) -> bool:
+        """Whether all files of an HR file name are there."""
+        paths = self.lr_path(file_name), self.kernel_path(file_name), self.float_path(file_name)
+        return all(path.is_file() for path in paths)
 
     def read(self, file_name: str, precise: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """LR image (BGR, 0..255) and kernel (float32, unit sum) of an HR file name.

@@ -1,0 +1,1 @@
+"""What the data set converters in ``tools/dataset_converters`` share."""

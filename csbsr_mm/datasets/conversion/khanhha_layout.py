@@ -1,0 +1,115 @@
+"""Bringing foreign crack data sets into the layout DATA/{train,test}/{images,masks}/X.jpg."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .files import read_image, write_bytes, write_image, write_mask
+from .parallel import run_parallel
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One photo of a foreign data set and where its mask comes from.
+
+    Attributes:
+        split: ``'train'`` or ``'test'``.
+        name: File name to store both under, with the image's suffix.
+        image: The photo.
+        mask: The file that holds the mask.
+    """
+
+    split: str
+    name: str
+    image: Path
+    mask: Path
+
+
+def read_grey_mask(path: Path) -> np.ndarray:
+    """Mask (H, W) of an image file: crack where brighter than 127."""
+    return read_image(path, cv2.IMREAD_GRAYSCALE) > 127
+
+
+def store_pairs(
+    pairs: Sequence[Pair],
+    target: Path,
+    size: int | None = None,
+    read_mask: Callable[[Path], np.ndarray] = read_grey_mask,
+    workers: int | None = None,
+) -> int:
+    """Write pairs in the Khanhha layout; pairs that are there already are left alone.
+
+    Args:
+        pairs: What to write.
+        target: Root of the new data set.
+        size: Side length to resize to (448 as in the Khanhha set); None keeps each image's size and bytes.
+        read_mask: Gives the mask of a mask file as (H, W), true on cracks.
+        workers: Processes; as many as cores if None.
+
+    Returns:
+        Number of pairs written.
+
+    Raises:
+        FileNotFoundError: there are no pairs.
+        ValueError: a photo and its mask differ in size.
+    """
+    if not pairs:
+        raise FileNotFoundError('no photo with a mask found; is this the folder of the unpacked data set?')
+    missing = [pair for pair in pairs if not all(path.exists() for path in stored_paths(pair, target))]
+    store = partial(_store, target=target, size=size, read_mask=read_mask)
+    run_parallel(store, missing, 'Writing pairs', workers)
+    return len(missing)
+
+
+def stored_paths(pair: Pair, target: Path) -> tuple[Path, Path]:
+    """Where image and mask of a pair go."""
+    return tuple(target / pair.split / kind / pair.name for kind in ('images', 'masks'))
+
+
+def _store(pair: Pair, target: Path, size: int | None, read_mask: Callable[[Path], np.ndarray]) -> None:
+    image, mask = read_image(pair.image), np.asarray(read_mask(pair.mask))
+    if image.shape[:2] != mask.shape:
+        raise ValueError(
+            f'{pair.image} is {image.shape[0]}x{image.shape[1]}, but its mask {pair.mask} is '
+            f'{mask.shape[0]}x{mask.shape[1]} (height x width); leave the pair out'
+        )
+    image_path, mask_path = stored_paths(pair, target)
+    if size is None:
+        write_bytes(image_path, pair.image.read_bytes())
+    else:
+        write_image(image_path, cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), quality=95)
+        share = cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+        mask = share >= 0.5
+    write_mask(mask_path, mask)
+    shutil.copystat(pair.image, image_path)
+
+
+def split_names(names: Sequence[str], share: float, seed: int) -> tuple[list[str], list[str]]:
+    """Divide names at random, the same way on every machine.
+
+    Args:
+        names: File names in any order.
+        share: Share of the second part, in (0, 1).
+        seed: Seed of the draw.
+
+    Returns:
+        Both parts, sorted: ``floor((1 - share) * n)`` names, and the rest.
+
+    Example:
+        >>> train, val = split_names([f'{i}.jpg' for i in range(9603)], share=0.05, seed=0)
+        >>> len(train), len(val)
+        (9122, 481)
+    """
+    if not 0 < share < 1:
+        raise ValueError(f'share must be within (0, 1), got {share}')
+    order = np.random.default_rng(seed).permutation(len(names))
+    shuffled = [sorted(names)[i] for i in order]
+    first = int((1 - share) * len(names) + 1e-9)
+    return sorted(shuffled[:first]), sorted(shuffled[first:])

@@ -1,0 +1,236 @@
+"""The data set tools, on small data sets in the layouts of the real ones."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from crack_files import write_pair, write_set
+from scipy.io import savemat
+
+from csbsr_mm.datasets.conversion.files import write_mask
+from csbsr_mm.datasets.conversion.khanhha_layout import split_names
+from csbsr_mm.datasets.conversion.parallel import run_parallel
+from csbsr_mm.datasets.degraded_store import DegradedStore
+from csbsr_mm.datasets.transforms import BlindDegradation
+
+TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
+rng = np.random.default_rng(0)
+
+
+def run(tool, *arguments):
+    """Call a tool's main; returns its exit status or message."""
+    spec = importlib.util.spec_from_file_location(tool, TOOLS / f'{tool}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        module.main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
+def write(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), image)
+
+
+def photo_and_mask(size=(40, 56)):
+    mask = np.zeros(size, np.uint8)
+    cv2.line(mask, (3, 5), (size[1] - 6, size[0] - 9), 255, 2)
+    return rng.integers(0, 256, (*size, 3)).astype(np.uint8), mask
+
+
+def stored_mask(path):
+    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 127
+
+
+def double(number):
+    if number < 0:
+        raise ValueError(f'negative: {number}')
+    return 2 * number
+
+
+def test_parallel_keeps_order_and_raises():
+    assert run_parallel(double, range(50), 'doubling', workers=2) == [2 * n for n in range(50)]
+    assert run_parallel(double, [], 'nothing') == []
+    with pytest.raises(ValueError, match='negative: -1'):
+        run_parallel(double, [1, 2, -1, 4], 'failing', workers=2)
+
+
+def test_split_is_complete_disjoint_and_repeatable(tmp_path):
+    write_set(tmp_path, [f'{i:02d}.png' for i in range(40)], size=(8, 16))
+    assert run('split_khanhha', tmp_path, '--val-share', 0.25, '--seed', 3) == 0
+    lists = {name: (tmp_path / 'splits' / f'{name}.txt').read_text() for name in ('train', 'val')}
+    train, val = (lists[name].split() for name in ('train', 'val'))
+    assert (len(train), len(val)) == (30, 10)
+    assert sorted(train + val) == [f'{i:02d}.png' for i in range(40)]
+    run('split_khanhha', tmp_path, '--val-share', 0.25, '--seed', 3)
+    assert (tmp_path / 'splits' / 'val.txt').read_text() == lists['val']
+    names = [f'{i:05d}.jpg' for i in range(9603)]
+    train, val = split_names(names[::-1], share=0.05, seed=0)
+    assert (len(train), len(val)) == (9122, 481)
+    assert split_names(names, share=0.05, seed=0) == (train, val)
+    assert split_names(names, share=0.05, seed=1)[1] != val
+    assert 'no folder' in run('split_khanhha', tmp_path / 'elsewhere')
+    assert 'share must be within' in run('split_khanhha', tmp_path, '--val-share', 1.5)
+
+
+def test_crack500(tmp_path):
+    masks = {}
+    for folder, name in (('traindata/traincrop', 'a_1'), ('valcrop', 'b_1'), ('testdata/testcrop', 'c_1')):
+        photo, masks[name] = photo_and_mask()
+        write(tmp_path / 'raw' / folder / f'{name}.jpg', photo)
+        write(tmp_path / 'raw' / folder / f'{name}.png', masks[name])
+    assert run('crack500', tmp_path / 'raw', tmp_path / 'out', '--workers', 1) == 0
+    stored = {p.relative_to(tmp_path / 'out').as_posix() for p in (tmp_path / 'out').rglob('*.jpg')}
+    expected = {('train', 'a_1'), ('train', 'b_1'), ('test', 'c_1')}
+    assert stored == {f'{s}/{k}/CRACK500_{n}.jpg' for s, n in expected for k in ('images', 'masks')}
+    for split, name in expected:
+        assert np.array_equal(
+            stored_mask(tmp_path / 'out' / split / 'masks' / f'CRACK500_{name}.jpg'), masks[name] > 0
+        )
+    copied = (tmp_path / 'out/test/images/CRACK500_c_1.jpg').read_bytes()
+    assert copied == (tmp_path / 'raw/testdata/testcrop/c_1.jpg').read_bytes()
+
+
+def test_deepcrack_resized_and_continued(tmp_path):
+    for split in ('train', 'test'):
+        photo, mask = photo_and_mask()
+        write(tmp_path / 'raw' / f'{split}_img' / '1.jpg', photo)
+        write(tmp_path / 'raw' / f'{split}_lab' / '1.png', mask)
+    arguments = ('deepcrack', tmp_path / 'raw', tmp_path / 'out', '--size', 32, '--workers', 1)
+    assert run(*arguments) == 0
+    path = tmp_path / 'out/train/masks/DeepCrack_1.jpg'
+    assert stored_mask(path).shape == (32, 32)
+    assert cv2.imread(str(tmp_path / 'out/test/images/DeepCrack_1.jpg')).shape == (32, 32, 3)
+    untouched = (tmp_path / 'out/test/masks/DeepCrack_1.jpg').stat().st_mtime_ns
+    path.unlink()
+    run(*arguments)
+    assert path.is_file()
+    assert (tmp_path / 'out/test/masks/DeepCrack_1.jpg').stat().st_mtime_ns == untouched
+
+
+def test_crackforest_takes_label_two(tmp_path):
+    labels = {}
+    for i in range(5):
+        photo, mask = photo_and_mask()
+        labels[f'{i:03d}'] = np.where(mask > 0, 2, 1)
+        labels[f'{i:03d}'][:4, -4:] = 3
+        write(tmp_path / 'raw' / 'image' / f'{i:03d}.jpg', photo)
+        truth = {'Segmentation': labels[f'{i:03d}'].astype(np.uint16), 'Boundaries': mask > 0}
+        (tmp_path / 'raw' / 'groundTruth').mkdir(exist_ok=True)
+        savemat(tmp_path / 'raw' / 'groundTruth' / f'{i:03d}.mat', {'groundTruth': truth})
+    assert run('crackforest', tmp_path / 'raw', tmp_path / 'out', '--workers', 1) == 0
+    found = list((tmp_path / 'out').glob('*/masks/*.jpg'))
+    assert sorted(path.parts[-3] for path in found) == ['test'] * 2 + ['train'] * 3
+    for path in found:
+        assert np.array_equal(stored_mask(path), labels[path.stem[4:]] == 2)
+    savemat(tmp_path / 'raw' / 'groundTruth' / '000.mat', {'other': 1})
+    assert 'groundTruth.Segmentation; is it' in run(
+        'crackforest', tmp_path / 'raw', tmp_path / 'new', '--workers', 1
+    )
+
+
+def test_converters_say_what_is_wrong(tmp_path):
+    assert 'no photo with a mask found' in run('crack500', tmp_path, tmp_path / 'out')
+    photo, mask = photo_and_mask()
+    write(tmp_path / 'test_img' / '1.jpg', photo)
+    write(tmp_path / 'test_lab' / '1.png', mask[:30])
+    assert '1.jpg is 40x56, but its mask' in run('deepcrack', tmp_path, tmp_path / 'out', '--workers', 1)
+    write(tmp_path / 'test_lab' / '1.png', mask)
+    (tmp_path / 'test_img' / '1.jpg').write_bytes(b'broken')
+    assert 'cannot be read as an image' in run('deepcrack', tmp_path, tmp_path / 'out', '--workers', 1)
+
+
+def test_mask_that_jpeg_cannot_hold(tmp_path):
+    noise = rng.random((64, 64)) < 0.5
+    write_mask(tmp_path / 'a.png', noise)
+    assert np.array_equal(stored_mask(tmp_path / 'a.png'), noise)
+    thin = np.zeros((64, 64))
+    thin[::7] = thin[:, ::9] = 1
+    write_mask(tmp_path / 'a.jpg', thin)
+    assert np.array_equal(stored_mask(tmp_path / 'a.jpg'), thin > 0)
+
+
+def test_degraded_set(tmp_path):
+    names = ['a.jpg', 'noncrack_1.jpg.jpg', 'odd.png']
+    for seed, name in enumerate(names):
+        write_pair(tmp_path / 'test', name, size=(66, 97) if name == 'odd.png' else (64, 96), seed=seed)
+    arguments = ('degrade_dataset', tmp_path, '--name', 'set', '--seed', 7, '--workers', 1)
+    assert run(*arguments) == 0
+    root = tmp_path / 'test_blured' / 'set'
+    manifest = json.loads((root / 'manifest.json').read_text())
+    assert list(manifest['kernels']) == names
+    assert manifest['settings']['sigma'] == [0.2, 4.0]
+    for name in names:
+        photo = cv2.imread(str(tmp_path / 'test/images' / name))
+        made = BlindDegradation(seed=7).transform(dict(img=photo, img_path=name))
+        lr, kernel = DegradedStore(root).read(name, precise=True)
+        assert np.array_equal(lr, made['img'])
+        assert np.array_equal(kernel, made['gt_blur_kernel'])
+        assert manifest['kernels'][name]['sigma_x'] == made['blur_parameters']['sigma_x']
+    assert (root / 'hr_images' / 'a.jpg').read_bytes() == (tmp_path / 'test/images/a.jpg').read_bytes()
+    assert cv2.imread(str(root / 'hr_images' / 'odd.png')).shape == (64, 96, 3)
+
+    before = {path: path.read_bytes() for path in root.rglob('*.*')}
+    (root / 'kernels' / 'a.png').unlink()
+    assert run(*arguments) == 0
+    assert {path: path.read_bytes() for path in root.rglob('*.*')} == before
+    assert 'made with other settings; choose another --name' in run(*arguments, '--sigma', 1, 2)
+    assert 'one of (1, 2, 4, 8), got 3' in run(*arguments[:3], 'other', '--scale', 3)
+    assert 'no folder' in run('degrade_dataset', tmp_path / 'nowhere')
+
+
+def test_sub_images_cover_every_pixel(tmp_path):
+    image = np.arange(70 * 100, dtype=np.uint16).reshape(70, 100)
+    photo = np.stack([image % 256, image // 256, 0 * image], -1).astype(np.uint8)
+    write(tmp_path / 'DIV2K/HR/0001.png', photo)
+    arguments = ('--folders', 'DIV2K/HR', '--size', 32, '--step', 24, '--workers', 1)
+    assert run('prepare_div2k_flickr2k', tmp_path, *arguments) == 0
+    seen = np.zeros((70, 100), bool)
+    for path in (tmp_path / 'DIV2K/HR_sub').glob('*.png'):
+        y, x = (int(part) for part in path.stem.split('_s')[1].split('_'))
+        assert np.array_equal(cv2.imread(str(path)), photo[y : y + 32, x : x + 32])
+        seen[y : y + 32, x : x + 32] = True
+    assert seen.all()
+    arguments = ('--folders', 'DIV2K/HR', '--size', 80, '--workers', 1)
+    assert 'smaller than --size 80' in run('prepare_div2k_flickr2k', tmp_path, *arguments)
+
+
+def test_health_report(tmp_path, capsys):
+    write_set(tmp_path, ('CFD_1.png', 'CFD_2.png', 'noncrack_1.png'))
+    write_pair(tmp_path / 'test', 'x.png', seed=50, crack=False)
+    assert run('check_dataset', tmp_path, '--workers', 1) == 0
+    report = capsys.readouterr().out
+    assert 'Healthy.' in report
+    assert 'CFD: 2' in report
+    assert '1 (100.0%)' in report
+
+    (tmp_path / 'train/masks/CFD_1.png').unlink()
+    (tmp_path / 'train/images/CFD_2.png').write_bytes(b'broken')
+    write(tmp_path / 'train/masks/noncrack_1.png', np.full((64, 96), 3, np.uint8))
+    write_pair(tmp_path / 'train', 'copy.png', seed=50)
+    assert run('check_dataset', tmp_path, '--workers', 1) == 1
+    report = capsys.readouterr().out
+    for line in (
+        'train/CFD_1.png: no mask',
+        'train/CFD_2.png: images file cannot be read',
+        'train/noncrack_1.png: mask values must be 0/255 or 0/1',
+        'train/copy.png = test/x.png',
+        'Not healthy',
+    ):
+        assert line in report
+    assert 'no folder' in run('check_dataset', tmp_path / 'nowhere')
+
+
+def test_demo_tool(tmp_path, capsys):
+    options = ('--test', 1, '--size', 64, '--workers', 1)
+    arguments = ('render_crack_demo', tmp_path / 'demo', '--train', 2, *options)
+    assert run(*arguments) == 0
+    assert '2 training and 1 test photos, 3 photos rendered' in capsys.readouterr().out
+    assert run(*arguments) == 0
+    assert 'complete already' in capsys.readouterr().out
+    assert 'choose an empty folder' in run(*arguments[:2], '--train', 1, *options)
