@@ -31,6 +31,10 @@ class Box(NamedTuple):
         """The same rectangle in pixels ``factor`` times as small."""
         return Box(*(factor * side for side in self))
 
+    def shifted(self, down: int, right: int) -> Box:
+        """The same rectangle elsewhere."""
+        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
     def grown(self, margin: int, height: int, width: int) -> Box:
         """The rectangle with ``margin`` pixels more on each side, cut at the image's border."""
         return Box(
@@ -46,6 +50,13 @@ class Box(NamedTuple):
             slice(self.top - outer.top, self.bottom - outer.top),
             slice(self.left - outer.left, self.right - outer.left),
         )
+
+
+def split(height: int, width: int, size: int) -> Iterator[Box]:
+    """Boxes of at most ``size`` pixels a side that tile an image, row by row."""
+    for top in range(0, height, size):
+        for left in range(0, width, size):
+            yield Box(top, left, min(top + size, height), min(left + size, width))
 
 
 class Raster:
@@ -139,9 +150,7 @@ class Raster:
 
     def blocks(self, size: int = 4 * CHUNK) -> Iterator[Box]:
         """Boxes of at most ``size`` pixels a side that tile the image, row by row."""
-        for top in range(0, self.height, size):
-            for left in range(0, self.width, size):
-                yield Box(top, left, min(top + size, self.height), min(left + size, self.width))
+        return split(self.height, self.width, size)
 
     @property
     def _maximum(self) -> float | None:
