@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-import torch
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.models import BaseSegmentor
@@ -17,7 +16,9 @@ from torch import Tensor, nn
 from .checkpoint_check import check_components
 from .classifier_tap import ClassifierTap
 from .image_normalization import ImageNormalization
+from .loss_terms import weighted
 from .sr_geometry import crop_and_unflip, scale_meta, valid_mask
+from .super_resolution import SuperResolutionMixin
 from .training_state import TrainingStateMixin
 
 
@@ -32,7 +33,7 @@ class BlindSROutputs(NamedTuple):
 
 
 @MODELS.register_module()
-class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
+class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     """CSBSR: segment what a blind SR network enlarged, and train both together.
 
     The SR network S maps an LR image to an SR image and the blur kernel that degraded it; the
@@ -145,11 +146,6 @@ class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
         """Number of logits per pixel."""
         return self.segmentor.out_channels
 
-    @property
-    def scale(self) -> int:
-        """SR pixels per input pixel along each axis."""
-        return self.sr.scale
-
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
         """Features of the segmentor's backbone for LR images in [0, 1]."""
         sr_image, _ = self.super_resolve(inputs)
@@ -159,25 +155,6 @@ class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
         """Logits at SR size for LR images in [0, 1]; ``batch_img_metas`` speak of LR pixels."""
         return self._predict_logits(inputs, batch_img_metas).seg_logits
 
-    # The two halves.
-
-    def super_resolve(
-        self, inputs: Tensor, blur_kernel: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """SR image and blur kernel; in evaluation mode the SR image is clipped to [0, 1]."""
-        self._check_input(inputs)
-        trains = torch.is_grad_enabled() and any(p.requires_grad for p in self.sr.parameters())
-        with torch.set_grad_enabled(trains):
-            sr_image, blur_kernel = self.sr(inputs, blur_kernel)
-        if not self.training:
-            sr_image = sr_image.clamp(0, 1)
-        return sr_image, blur_kernel
-
-    @staticmethod
-    def _check_input(inputs: Tensor) -> None:
-        if inputs.ndim != 4 or inputs.shape[1] != 3:
-            raise ValueError(f'inputs must be (B, 3, h, w) RGB in [0, 1], got {tuple(inputs.shape)}')
-
     def _condition_on(self, blur_kernel: Tensor | None):
         """What happens to the features that enter the classifier."""
         return None if self.blur_skip is None else partial(self.blur_skip, blur_kernel=blur_kernel)
@@ -186,56 +163,19 @@ class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Loss terms of one batch, weighted by β; ``raw_*`` entries are the same before weighting."""
-        targets = self._stack_targets(inputs, data_samples)
-        known_kernel = targets['blur_kernel'] if self.use_gt_kernel else None
-        if self.use_gt_kernel and known_kernel is None:
-            raise ValueError(
-                'this training stage feeds the true blur kernel, but samples carry no '
-                'gt_blur_kernel; train on images degraded by BlindDegradation'
-            )
-        sr_image, blur_kernel = self.super_resolve(inputs, known_kernel)
+        targets = self.stack_targets(inputs, data_samples)
+        sr_image, blur_kernel = self.super_resolve(inputs, self.known_kernel(targets))
         losses: dict[str, Tensor] = {}
         weight = None
         if self.task_weight > 0:
             seg_losses, weight = self._segmentation_loss(sr_image, blur_kernel, data_samples, targets)
-            losses.update(_weighted(seg_losses, self.task_weight))
+            losses.update(weighted(seg_losses, self.task_weight))
         elif len(self.sr_loss_weights):
             weight = self._sr_loss_weight(targets['label'], None)
         if self.sr_loss is not None:
-            terms = self.sr_loss(
-                sr_image,
-                targets['hr_image'],
-                inputs,
-                blur_kernel,
-                targets['blur_kernel'],
-                weight=weight,
-                valid=targets['valid'],
-            )
-            sr_losses = {f'sr.loss_{name}': value for name, value in terms.items()}
-            losses.update(_weighted(sr_losses, 1 - self.task_weight))
+            sr_losses = self.super_resolution_loss(inputs, sr_image, blur_kernel, targets, weight)
+            losses.update(weighted(sr_losses, 1 - self.task_weight))
         return losses
-
-    def _stack_targets(self, inputs: Tensor, samples: list[SegDataSample]) -> dict[str, Tensor | None]:
-        def stack(field: str) -> Tensor | None:
-            if not all(field in sample for sample in samples):
-                return None
-            return torch.stack([sample.get(field).data for sample in samples])
-
-        label = stack('gt_sem_seg')
-        targets = dict(
-            hr_image=stack('gt_hr_img'),
-            blur_kernel=stack('gt_blur_kernel'),
-            label=None if label is None else label.squeeze(1),
-            valid=valid_mask([sample.metainfo for sample in samples], inputs.shape[-2:], self.scale),
-        )
-        if targets['valid'] is not None:
-            targets['valid'] = targets['valid'].to(inputs.device)
-        if self.sr_loss is not None and targets['hr_image'] is None:
-            raise ValueError(
-                'sr_loss compares with HR images, but samples carry no gt_hr_img; '
-                'put BlindDegradation and PackBlindSRInputs into the training pipeline'
-            )
-        return targets
 
     def _segmentation_loss(
         self,
@@ -323,19 +263,15 @@ class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
         """Undo padding and flips, resize to the output size, and put everything into the sample."""
         factor = self.scale if self.output_size == 'sr' else 1
         size = tuple(factor * side for side in meta['ori_shape'][:2])
-        meta = scale_meta(meta, self.scale)
-        logits = crop_and_unflip(logits, meta, size, self.align_corners)
-        image = crop_and_unflip(image, meta, size, False).clamp(0, 1)
+        fields = self.sr_prediction(meta, image, kernel, size)
+        logits = crop_and_unflip(logits, scale_meta(meta, self.scale), size, self.align_corners)
         if self.out_channels == 1:
             prob = logits.sigmoid()
             mask = prob > self.threshold
         else:
             prob = logits.softmax(0)
             mask = logits.argmax(0, keepdim=True)
-        fields = dict(seg_logits=logits, seg_prob=prob, pred_sem_seg=mask.long(), sr_img=image)
-        if kernel is not None:
-            unpadded = {key: value for key, value in meta.items() if 'padding' not in key}
-            fields['blur_kernel'] = crop_and_unflip(kernel, unpadded, tuple(kernel.shape[-2:]), False)
+        fields.update(seg_logits=logits, seg_prob=prob, pred_sem_seg=mask.long())
         sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:
@@ -350,18 +286,3 @@ class BlindSRSegmentor(TrainingStateMixin, BaseSegmentor):
         check_components(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
         self.read_training_state(state_dict, prefix)
-
-
-def _weighted(losses: dict[str, Tensor], weight: float) -> dict[str, Tensor]:
-    """Scale every loss by ``weight`` and keep its unweighted value under a name that is not summed."""
-    result = {}
-    for name, value in losses.items():
-        if 'loss' not in name:
-            result[name] = value
-            continue
-        values = value if isinstance(value, list) else [value]
-        result[name] = [weight * item for item in values] if isinstance(value, list) else weight * value
-        result['raw_' + name.replace('loss_', '').replace('loss', 'term')] = sum(
-            item.detach().mean() for item in values
-        )
-    return result

@@ -84,8 +84,8 @@ def test_sr_loss_weights_reach_the_image_terms_only(name):
     )
     weighted_model.load_state_dict(model.state_dict())
     weighted, _ = run_loss(weighted_model)
-    assert not torch.isclose(weighted['sr.loss_hr'], plain['sr.loss_hr'])
-    assert not torch.isclose(weighted['sr.loss_lr'], plain['sr.loss_lr'])
+    assert not torch.isclose(weighted['sr.loss_hr_image'], plain['sr.loss_hr_image'])
+    assert not torch.isclose(weighted['sr.loss_lr_image'], plain['sr.loss_lr_image'])
     assert torch.isclose(weighted['sr.loss_kernel'], plain['sr.loss_kernel'])
 
 
@@ -143,7 +143,7 @@ def test_padding_of_a_mixed_batch_in_training():
     assert processed['inputs'].shape == (2, 3, 8, 9)
     assert first.gt_sem_seg.shape == (32, 36)
     assert (first.gt_sem_seg.data[:, 24:] == 255).all()
-    targets = model._stack_targets(processed['inputs'], processed['data_samples'])
+    targets = model.stack_targets(processed['inputs'], processed['data_samples'])
     assert targets['valid'][0].sum() == 24 * 28
     assert targets['valid'][1].all()
 
