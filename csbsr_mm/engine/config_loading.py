@@ -8,6 +8,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from .config_overrides import apply_data_root
+
 
 def load_config(path: str, options: dict | None = None, work_dir: str | None = None) -> Config:
     """Read a config file, apply ``--cfg-options`` and choose the working directory.
@@ -19,7 +21,7 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
             ``work_dirs/NAME-OF-CONFIG``.
 
     Returns:
-        The config.
+        The config. Options ``data_root`` and ``global_batch_size`` reach the data loaders.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -27,8 +29,12 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     if not Path(path).is_file():
         raise FileNotFoundError(f'config {path} does not exist (looked from {os.getcwd()})')
     cfg = Config.fromfile(path)
+    data_root = cfg.get('data_root')
     if options:
         cfg.merge_from_dict(options)
+        apply_data_root(cfg, data_root)
+        if 'global_batch_size' in options and 'train_dataloader.batch_size' not in options:
+            cfg.train_dataloader.batch_size = cfg.global_batch_size
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
@@ -47,15 +53,17 @@ def set_resume(cfg: Config, resume: str | None) -> None:
         resume: None, 'auto' (newest checkpoint of ``work_dir``; afresh if there is none), or a file.
 
     Raises:
-        FileNotFoundError: the file does not exist.
+        FileNotFoundError: the file, or the config's ``load_from``, does not exist.
     """
     cfg.resume = resume is not None
     if resume is None:
+        _check_load_from(cfg)
         return
     checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if checkpoint is None:
         cfg.resume = False
         print_log(f'{cfg.work_dir} holds no checkpoint to resume, starting afresh', logger='current')
+        _check_load_from(cfg)
     elif not checkpoint.is_file():
         raise FileNotFoundError(f'checkpoint {checkpoint} to resume from does not exist')
     else:
@@ -77,3 +85,12 @@ def newest_checkpoint(work_dir: str) -> Path | None:
     named = Path(note.read_text().strip())
     moved = Path(work_dir) / named.name
     return named if named.is_file() or not moved.is_file() else moved
+
+
+def _check_load_from(cfg: Config) -> None:
+    path = cfg.get('load_from')
+    if path and '://' not in path and not Path(path).is_file():
+        raise FileNotFoundError(
+            f'load_from={path} does not exist; train the step before, give another checkpoint with '
+            f'--cfg-options load_from=FILE, or start from random weights with load_from=None'
+        )

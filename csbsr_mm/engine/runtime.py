@@ -16,8 +16,10 @@ AMP_WRAPPERS = ('AmpOptimWrapper', 'CPUAmpOptimWrapper')
 def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
     """Fit a config to the machine it runs on; call before ``Runner.from_cfg``.
 
-    Several processes: parameters that a training stage does not use are expected
-    (``find_unused_parameters``). No GPU: gloo takes the place of NCCL, BN that of SyncBN, and bfloat16 that
+    ``global_batch_size`` is the number of images of one update: it is divided among the processes and
+    the accumulated batches, unless ``train_dataloader.batch_size`` was set to something else. Several
+    processes: parameters that a training stage does not use are expected (``find_unused_parameters``).
+    No GPU: gloo takes the place of NCCL, BN that of SyncBN, and bfloat16 that
     of AMP's float16. Every change is logged.
 
     Args:
@@ -29,8 +31,10 @@ def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
 
     Raises:
         RuntimeError: more processes than GPUs on this machine, or a launcher that needs GPUs.
+        ValueError: the global batch cannot be divided among the processes.
     """
     cfg.launcher = launcher
+    _divide_batch(cfg, _world_size(launcher))
     on_cpu = not torch.cuda.is_available()
     if launcher != 'none':
         defaults = dict(
@@ -57,6 +61,27 @@ def enable_amp(cfg: Config) -> None:
         raise ValueError(f'--amp replaces optim_wrapper.type OptimWrapper, got {kind}; set AMP in the config')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _world_size(launcher: str) -> int:
+    """Number of processes that the launcher started."""
+    variable = dict(pytorch='WORLD_SIZE', slurm='SLURM_NTASKS', mpi='OMPI_COMM_WORLD_SIZE').get(launcher)
+    return int(os.environ.get(variable, 1)) if variable else 1
+
+
+def _divide_batch(cfg: Config, processes: int) -> None:
+    total, loader = cfg.get('global_batch_size'), cfg.get('train_dataloader')
+    if total is None or loader is None or loader.get('batch_size') != total:
+        return
+    batches = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    if total % (processes * batches):
+        raise ValueError(
+            f'global_batch_size={total} cannot be divided among {processes} processes with {batches} '
+            f'accumulated batches each; change one of them, or set train_dataloader.batch_size'
+        )
+    loader['batch_size'] = total // (processes * batches)
+    if loader['batch_size'] != total:
+        print_log(f'{total} images an update: {loader["batch_size"]} a process and batch', logger='current')
 
 
 def _check_launcher(launcher: str, on_cpu: bool) -> None:

@@ -133,10 +133,11 @@ def test_resuming_late_does_not_replay_the_data(tmp_path, workers):
 
 
 def test_resume_means_the_work_dir_even_if_the_config_loads_a_pretrained_model(tmp_path):
-    cfg = tiny_config(tmp_path / 'run', max_iters=2, load_from='pretrained.pth')
+    cfg = tiny_config(tmp_path / 'run', max_iters=2, load_from=str(tmp_path / 'pretrained.pth'))
+    (tmp_path / 'pretrained.pth').touch()
     set_resume(cfg, 'auto')
     assert not cfg.resume
-    assert cfg.load_from == 'pretrained.pth'
+    assert cfg.load_from == str(tmp_path / 'pretrained.pth')
     (tmp_path / 'run').mkdir()
     (tmp_path / 'run' / 'iter_2.pth').touch()
     (tmp_path / 'run' / 'last_checkpoint').write_text('/moved/away/iter_2.pth')

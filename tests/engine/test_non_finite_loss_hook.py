@@ -25,7 +25,7 @@ def test_stops_before_the_update_and_says_where(tmp_path):
         runner.train()
     message = str(caught.value)
     assert 'iteration 3: the loss is not finite' in message
-    assert 'sr.loss_hr=nan' in message
+    assert 'sr.loss_hr_image=nan' in message
     assert 'raw_' in message
     names = [f'{int(index)}.png' for index in islice(runner.train_dataloader.sampler, 4, 6)]
     assert ', '.join(names) in message

@@ -1,0 +1,30 @@
+"""Steps 2 and 3 of the paper in one run: 30,000 iterations of S alone, then 150,000 jointly.
+
+Until 10,000 S learns with the true blur kernel, until 20,000 the kernel predictors learn, until 30,000 both;
+then β is the model's `task_weight`, the learning rate falls to 2e-5, and α rises by 0.01 an epoch.
+Six images an update, over however many GPUs: see docs/training.md.
+"""
+
+global_batch_size = 6
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=180000, val_interval=10000)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=2e-4, betas=(0.9, 0.999), eps=1e-8),
+)
+param_scheduler = [dict(type='MultiStepLR', milestones=[30000], gamma=0.1, by_epoch=False)]
+
+custom_hooks = [
+    dict(
+        type='TrainingStageHook',
+        stages=[
+            dict(end=10000, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
+            dict(end=20000, trainable=['sr.kernel_predictor'], task_weight=0.0),
+            dict(end=30000, task_weight=0.0),
+            dict(),
+        ],
+    ),
+    dict(type='BoundaryRebalanceHook', begin=30000),
+]

@@ -1,0 +1,9 @@
+"""Step 3 alone: as kbpn_pspnet_khanhha.py from iteration 30,001, starting from Step 2's checkpoint."""
+
+_base_ = '../kbpn_pspnet_khanhha.py'
+
+load_from = 'work_dirs/kbpn_khanhha_step2/iter_30000.pth'
+train_cfg = dict(max_iters=150000)
+optim_wrapper = dict(optimizer=dict(lr=2e-5))
+param_scheduler = None
+custom_hooks = [dict(type='BoundaryRebalanceHook')]
