@@ -8,8 +8,8 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 
+from .drawn_dataset import DrawnDataset
 from .image_files import list_images, reading_error
-from .samplers import DrawIndex
 from .transforms.binarize_mask import BinarizeMask
 
 SHOWN = 5
@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 @DATASETS.register_module()
-class CrackDataset(BaseSegDataset):
+class CrackDataset(DrawnDataset, BaseSegDataset):
     """Photos and masks of the same file name: ``DATA/{train,test}/{images,masks}/X.jpg``.
 
     A mask may have another suffix than its image (``X.jpg`` and ``X.png``). Masks are made binary by
@@ -64,7 +64,7 @@ class CrackDataset(BaseSegDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """Sample ``idx`` after the pipeline, with the draw it was asked for by."""
-        info = DrawIndex.stamp(self.get_data_info(idx), idx)
+        info = self.drawn_info(idx)
         paths = [info[key] for key in ('img_path', 'seg_map_path') if key in info]
         try:
             return self.pipeline(info)

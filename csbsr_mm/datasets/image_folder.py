@@ -7,12 +7,12 @@ from pathlib import Path
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
+from .drawn_dataset import DrawnDataset
 from .image_files import list_images
-from .samplers import DrawIndex
 
 
 @DATASETS.register_module()
-class ImageFolderSRDataset(BaseDataset):
+class ImageFolderSRDataset(DrawnDataset, BaseDataset):
     """All images of one or several folders, such as DIV2K and Flickr2K, in the order of their names.
 
     Args:
@@ -43,4 +43,4 @@ class ImageFolderSRDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """Sample ``idx`` after the pipeline, with the draw it was asked for by."""
-        return self.pipeline(DrawIndex.stamp(self.get_data_info(idx), idx))
+        return self.pipeline(self.drawn_info(idx))

@@ -47,13 +47,6 @@ class DrawIndex(int):
     def __mod__(self, other: int) -> DrawIndex:
         return DrawIndex(int(self) % other, self.draw, self.seed)
 
-    @staticmethod
-    def stamp(data_info: dict, index: int) -> dict:
-        """Write the draw of an index into a data set's entry, where the keyed transforms read it."""
-        if isinstance(index, DrawIndex):
-            data_info.update(draw=index.draw, draw_seed=index.seed)
-        return data_info
-
     def __reduce__(self):
         return DrawIndex, (int(self), self.draw, self.seed)
 

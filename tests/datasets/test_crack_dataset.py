@@ -70,6 +70,23 @@ def test_samples_carry_their_draw(tmp_path):
     assert 'draw' not in dataset[1]
 
 
+def test_training_without_draws_is_warned_of_once(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(
+        'csbsr_mm.datasets.drawn_dataset.print_log', lambda text, **kwargs: messages.append(text)
+    )
+    keyed = [*PIPELINE, dict(type='KeyedRandomFlip')]
+    dataset = crack_dataset(write_set(tmp_path), pipeline=keyed)
+    dataset[DrawIndex(0, draw=0)]
+    assert not messages
+    dataset[0], dataset[1]
+    assert len(messages) == 1
+    assert 'KeyedRandomFlip will treat a photo the same way in every epoch; use sampler' in messages[0]
+    crack_dataset(tmp_path, pipeline=keyed, test_mode=True)[0]
+    crack_dataset(tmp_path)[0]
+    assert len(messages) == 1
+
+
 def test_missing_masks_are_counted_and_named(tmp_path):
     write_set(tmp_path, [f'{i}.png' for i in range(9)])
     for i in range(7):

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATA_SAMPLERS
 
+from csbsr_mm.datasets.drawn_dataset import DrawnDataset
 from csbsr_mm.datasets.samplers import DrawIndex, KeyedInfiniteSampler
 
 
@@ -71,12 +72,12 @@ def test_index_survives_workers_and_wrappers():
     index = pickle.loads(pickle.dumps(DrawIndex(7, draw=40, seed=9)))
     assert (index, index.draw, index.seed) == (7, 40, 9)
 
-    class Numbers(BaseDataset):
+    class Numbers(DrawnDataset, BaseDataset):
         def load_data_list(self):
             return [{'n': n} for n in range(5)]
 
         def prepare_data(self, idx):
-            return DrawIndex.stamp(self.get_data_info(idx), idx)
+            return self.drawn_info(idx)
 
     both = ConcatDataset([Numbers(), Numbers()])
     assert both[DrawIndex(7, 40, 9)]['draw'] == 40
