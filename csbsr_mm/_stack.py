@@ -7,11 +7,14 @@ overwrite each other's files. :func:`prepare_stack` is called once, by ``import 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
+import io
 import sys
 import types
+import warnings
 from importlib import metadata
 
 IMPORT_NAMES = ('mmengine', 'mmcv', 'mmseg')
@@ -53,7 +56,7 @@ def prepare_stack() -> bool:
             _supply_pkg_resources()
         _fix_package_names()
         _allow_checkpoint_classes()
-        importlib.import_module('mmseg')
+        _import_quietly('mmseg.datasets', 'mmseg.models')
     except Exception as error:
         found = ', '.join(f'{name} {metadata.version(name)}' for name in onedl + upstream)
         raise ImportError(
@@ -61,6 +64,14 @@ def prepare_stack() -> bool:
             f'{type(error).__name__}: {error}. {REMEDY}'
         ) from error
     return True
+
+
+def _import_quietly(*modules: str) -> None:
+    """Import what csbsr_mm builds on without its remarks on optional parts that nothing here uses."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter('ignore')
+        for module in modules:
+            importlib.import_module(module)
 
 
 def _is_distribution(name: str) -> bool:

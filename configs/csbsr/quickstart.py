@@ -1,0 +1,47 @@
+"""CSBSR in minutes on a CPU: a small KBPN and a small U-Net on rendered crack photos.
+
+The paper's Steps 2 and 3 in the order of the paper, shortened: S alone with the true blur kernel, the
+kernel predictors alone, then everything together with β = 0.3.
+"""
+
+_base_ = [
+    '../_base_/models/unet_small.py',
+    '../_base_/datasets/crack_demo.py',
+    '../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/quickstart'
+
+model = dict(
+    _delete_=True,
+    type='BlindSRSegmentor',
+    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
+    sr=dict(type='KBPN', num_stages=2, channels=32),
+    segmentor=_base_.model,
+    sr_loss=dict(type='BlindSRLoss'),
+    task_weight=0.3,
+    normalize='instance',
+)
+
+warmup, predictors, total = 200, 260, 560
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_interval=10 * total)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [
+    dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=predictors, end=total, by_epoch=False),
+]
+custom_hooks = [
+    dict(
+        type='TrainingStageHook',
+        stages=[
+            dict(end=warmup, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
+            dict(end=predictors, trainable=['sr.kernel_predictor'], task_weight=0.0),
+            dict(),
+        ],
+    ),
+]
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=total))
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
