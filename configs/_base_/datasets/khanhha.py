@@ -7,8 +7,6 @@ Another place for the data: `--cfg-options data_root=/somewhere`. The train/val 
 dataset_type = 'CrackDataset'
 data_root = 'data/crack_segmentation_dataset'
 scale = 4
-batch_size = 6
-num_workers = 4
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -28,8 +26,8 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=batch_size,
-    num_workers=num_workers,
+    batch_size=6,  # of one GPU; global_batch_size of a schedule divides it among GPUs
+    num_workers=4,
     persistent_workers=True,
     sampler=dict(type='KeyedInfiniteSampler', shuffle=True),
     dataset=dict(
@@ -42,7 +40,7 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     batch_size=1,
-    num_workers=num_workers,
+    num_workers=4,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -56,7 +54,7 @@ val_dataloader = dict(
 )
 test_dataloader = dict(
     batch_size=1,
-    num_workers=num_workers,
+    num_workers=4,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
