@@ -257,7 +257,7 @@ class BoundaryComboLoss(nn.Module):
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
-            return map_of(masks, self.normalize_distance)
+            return _computed_maps(masks, self.normalize_distance)
         height, width = masks.label.shape[1:]
         maps = [m.to(masks.logits.device, non_blocking=True) for m in self._boundary_maps]
         if len(maps) != len(masks.label) or any(m.shape[1] > height or m.shape[2] > width for m in maps):
@@ -303,6 +303,12 @@ class BoundaryComboLoss(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
+@torch.compiler.disable
+def _computed_maps(masks: SoftMasks, normalize: bool) -> Tensor:
+    """Distance maps from the labels; torch.compile must not look into the kernels that make them."""
+    return map_of(masks, normalize)
+
+
 def _check_share(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f'{name} must be in [0, 1], got {value}')
@@ -315,7 +321,7 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _class_weight(class_weight: Sequence[float] | str | None) -> tuple[float, ...] | str | None:
     """Class weights as numbers, read from a file if need be."""
-    if class_weight == INVERSE_FREQUENCY:
+    if isinstance(class_weight, str) and class_weight == INVERSE_FREQUENCY:
         return INVERSE_FREQUENCY
     weights = get_class_weight(class_weight)
     if weights is None:

@@ -46,6 +46,7 @@ class CrackOrientedWeight(SRLossWeight):
         super().__init__()
         self.m = _checked_rate(m)
 
+    @torch.compiler.disable  # it must not look into the kernels that measure distances
     def forward(self, target: Tensor, seg_logits: Tensor | None, seg_loss: nn.Module | None) -> Tensor:
         """Make the map from the target alone."""
         return crack_oriented_weight(target, self.m)[:, None]

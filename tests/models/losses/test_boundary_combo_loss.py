@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.structures import PixelData
 from mmseg.models.losses import CrossEntropyLoss
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 
 import csbsr_mm  # noqa: F401
 from csbsr_mm.functional.boundary import boundary_loss, boundary_map
@@ -268,9 +270,30 @@ def test_inverse_frequency_weighs_alike_until_every_class_was_seen():
     torch.testing.assert_close(loss(logits, no_crack), weighted_cross_entropy(logits, no_crack))
 
 
-def test_class_weight_from_a_file(tmp_path):
+def test_class_weight_from_a_file_or_an_array(tmp_path):
     np.save(tmp_path / 'weights.npy', [1.0, 20.0])
+    assert BoundaryComboLoss(alpha=0, class_weight=np.array([1, 20])).class_weight == (1, 20)
     assert BoundaryComboLoss(alpha=0, class_weight=str(tmp_path / 'weights.npy')).class_weight == (1, 20)
+
+
+def test_works_with_hard_pixel_mining():
+    """OHEM hands a pixel weight to the loss."""
+    head = dict(
+        type='FCNHead',
+        in_channels=3,
+        channels=4,
+        num_classes=2,
+        num_convs=1,
+        sampler=dict(type='OHEMPixelSampler', thresh=0.6, min_kept=20),
+        loss_decode=dict(type='BoundaryComboLoss', alpha=0.3),
+    )
+    head = MODELS.build(head)
+    logits, label = sample(dtype=torch.float32)
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=mask[None])) for mask in label]
+    chosen = head.sampler.sample(logits, label[:, None])
+    assert 0 < chosen.sum() < chosen.numel()
+    losses = head.loss_by_feat(logits, samples)
+    torch.testing.assert_close(losses['loss_bc'], head.loss_decode(logits, label, weight=chosen))
 
 
 # Per pixel.
@@ -364,6 +387,25 @@ def test_copies_and_pickles():
         assert torch.equal(twin(logits, label), value)
 
 
+@pytest.mark.parametrize('given', [False, True])
+def test_compiles(given):
+    logits, label = sample(dtype=torch.float32)
+    loss = BoundaryComboLoss()
+    loss.set_alpha(0.3)
+    compiled = torch.compile(loss, backend='eager')
+    if given:
+        loss.set_boundary_maps(boundary_map(label))
+    for alpha in (0.3, 0.6):
+        loss.set_alpha(alpha)
+        values, gradients = [], []
+        for function in (loss, compiled):
+            leaf = logits.clone().requires_grad_()
+            values.append(function(leaf, label))
+            gradients.append(torch.autograd.grad(values[-1], leaf)[0])
+        torch.testing.assert_close(*values)
+        torch.testing.assert_close(*gradients)
+
+
 # Precomputed maps.
 
 
@@ -440,3 +482,28 @@ def test_is_registered_and_says_what_it_is():
     assert loss.loss_name == 'loss_mine'
     assert BoundaryComboLoss().loss_name == 'loss_bc'
     assert "alpha=0.5, gamma=0.5, region='dice'" in repr(loss)
+
+
+def loss_of_rank(rank, address, folder):
+    """Loss of every second image, in a process of its own."""
+    torch.distributed.init_process_group('gloo', init_method=address, rank=rank, world_size=2)
+    logits, label = sample(2, 1, shape=(4, 9, 11))
+    loss = BoundaryComboLoss(alpha=0.3, class_weight='inverse_frequency')
+    values = [loss(logits[rank::2], label[rank::2]) for _ in range(2)]
+    torch.save((values, loss.class_pixels), f'{folder}/{rank}.pt')
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one(tmp_path):
+    """Class frequencies are those of all processes, so the mean of their losses is the global one."""
+    address = f'file://{tmp_path}/store'
+    torch.multiprocessing.spawn(loss_of_rank, (address, str(tmp_path)), nprocs=2)
+    logits, label = sample(2, 1, shape=(4, 9, 11))
+    loss = BoundaryComboLoss(alpha=0.3, class_weight='inverse_frequency')
+    expected = [loss(logits, label) for _ in range(2)]
+    (first, counts), (second, others) = (torch.load(tmp_path / f'{rank}.pt') for rank in range(2))
+    assert torch.equal(counts, loss.class_pixels)
+    assert torch.equal(others, loss.class_pixels)
+    for a, b, value in zip(first, second, expected, strict=True):
+        torch.testing.assert_close((a + b) / 2, value)
