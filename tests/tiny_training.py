@@ -3,8 +3,10 @@
 Also imported by the processes that tests start, through ``custom_imports``.
 """
 
+import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import uuid
@@ -15,10 +17,13 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.structures import PixelData
-from mmseg.registry import DATASETS, HOOKS
+from mmseg.registry import DATASETS, HOOKS, MODELS
 from mmseg.structures import SegDataSample
 from tiny_models import tiny_csbsr
 from torch.utils.data import Dataset
+
+from csbsr_mm.models.data_preprocessor import BlindSRDataPreProcessor
+from csbsr_mm.models.segmentors import BlindSRSegmentor
 
 ROOT = Path(__file__).parents[1]
 TESTS = Path(__file__).parent
@@ -76,6 +81,36 @@ class KillHook(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.iter + 1 == self.after_iter and runner.rank == self.rank:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+@HOOKS.register_module()
+class PerturbHook(Hook):
+    """Make one rank's parameters differ, as a parameter that DDP does not know would."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.rank == 1:
+            next(runner.model.parameters()).data.add_(1e-6)
+
+
+@MODELS.register_module()
+class DoubleBlindSRSegmentor(BlindSRSegmentor):
+    """The joint model in float64."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.double()
+
+
+@MODELS.register_module()
+class DoubleDataPreProcessor(BlindSRDataPreProcessor):
+    """Images and targets in float64."""
+
+    def forward(self, data, training=False):
+        data = super().forward(data, training)
+        for sample in data['data_samples']:
+            sample.gt_hr_img.data = sample.gt_hr_img.data.double()
+            sample.gt_blur_kernel.data = sample.gt_blur_kernel.data.double()
+        return {**data, 'inputs': data['inputs'].double()}
 
 
 def loader(batch_size=2, workers=0, **dataset):
@@ -142,3 +177,18 @@ def run_tool(tool, *arguments, check=True, timeout=120, **env):
 
 def load(path):
     return torch.load(path, map_location='cpu', weights_only=False)
+
+
+def free_port():
+    """A port on which two processes can meet."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
+def tool_main(name):
+    """The ``main`` of a tool, to be called without starting a process."""
+    spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main

@@ -30,7 +30,7 @@ def read_weights(path: str) -> dict[str, Tensor]:
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     try:
         checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+    except (pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f'checkpoint {path} cannot be read (truncated?): {reason}') from error
     weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, dict) else None

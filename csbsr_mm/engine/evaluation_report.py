@@ -7,6 +7,7 @@ import math
 import platform
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +48,7 @@ def print_metrics(metrics: dict[str, float], title: str) -> None:
     table.add_column('')
     for name in sorted(metrics, key=_rank):
         mark, meaning = METRICS.get(name.rsplit('/', 1)[-1], ('', ''))
-        value = metrics[name]
+        value = _plain(metrics[name])
         shown = f'{value:.4f}' if isinstance(value, float) else str(value)
         table.add_row(name, shown, f'{mark} {meaning}'.strip())
     Console().print(table)
@@ -66,7 +67,7 @@ def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint:
         checkpoint: path of the checkpoint.
     """
     report = dict(
-        metrics={name: _as_json(metrics[name]) for name in sorted(metrics, key=_rank)},
+        metrics={name: _finite(_plain(metrics[name])) for name in sorted(metrics, key=_rank)},
         config=config,
         checkpoint=checkpoint,
         versions=dict(python=platform.python_version(), **{name: _version(name) for name in PACKAGES}),
@@ -81,14 +82,15 @@ def _rank(name: str) -> tuple[int, str]:
     return (known.index(base), name) if base in known else (len(known), name)
 
 
-def _as_json(value):
-    if hasattr(value, 'tolist'):
-        value = value.tolist()
+def _plain(value: Any) -> Any:
+    """A NumPy or PyTorch value as Python's own."""
+    return value.tolist() if hasattr(value, 'tolist') else value
+
+
+def _finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_as_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _version(package: str) -> str:

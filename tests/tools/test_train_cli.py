@@ -1,0 +1,100 @@
+import os
+import sys
+
+import pytest
+import torch
+from tiny_training import dump, load, run_tool, tiny_config, tool_main
+
+
+@pytest.fixture
+def train(monkeypatch):
+    """Run tools/train.py within this process."""
+
+    def run(*arguments):
+        torch.set_num_threads(1)
+        monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
+        tool_main('train')()
+
+    return run
+
+
+def test_trains_resumes_and_overrides(tmp_path, train):
+    config = dump(tiny_config('unused', max_iters=1), tmp_path / 'config.py')
+    work_dir = tmp_path / 'run'
+    train(config, '--work-dir', work_dir, '--cfg-options', 'optim_wrapper.optimizer.lr=0.5')
+    first = load(work_dir / 'iter_1.pth')
+    assert first['optimizer']['param_groups'][0]['lr'] == 0.5
+    train('--resume', config, '--work-dir', work_dir, '--cfg-options', 'train_cfg.max_iters=2')
+    assert load(work_dir / 'iter_2.pth')['message_hub']['runtime_info']['draw_position'] == 4
+    other = tmp_path / 'other'
+    options = ['--cfg-options', 'train_cfg.max_iters=2']
+    train(config, '--work-dir', other, '--resume', work_dir / 'iter_1.pth', *options)
+    assert (other / 'iter_2.pth').is_file()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='bfloat16 takes the place of float16 on the CPU')
+def test_amp_computes_in_bfloat16_and_stays_near(tmp_path, train):
+    config = dump(tiny_config('unused', max_iters=2, log_level='INFO'), tmp_path / 'config.py')
+    losses = {}
+    for name, option in (('amp', ['--amp']), ('full', [])):
+        train(config, '--work-dir', tmp_path / name, *option)
+        checkpoint = load(tmp_path / name / 'iter_2.pth')
+        losses[name] = checkpoint['message_hub']['log_scalars']['train/loss'].data[0]
+        assert all(value.dtype != torch.bfloat16 for value in checkpoint['state_dict'].values())
+    assert losses['amp'] != pytest.approx(losses['full'], rel=1e-6)
+    assert losses['amp'] == pytest.approx(losses['full'], rel=2e-2)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nowhere.py'], r'error: config nowhere\.py does not exist'),
+        (['CONFIG', '--resume', 'gone.pth'], r'error: checkpoint gone\.pth'),
+        (['CONFIG', '--cfg-options', 'load_from=step1.pth'], r'error: load_from=step1\.pth does not exist'),
+        (['CONFIG', '--amp', '--cfg-options', 'optim_wrapper.type=Mine'], 'error: --amp .* got Mine'),
+    ],
+)
+def test_one_clear_line_for_what_is_missing(tmp_path, train, arguments, message):
+    config = dump(tiny_config(tmp_path / 'run'), tmp_path / 'config.py')
+    with pytest.raises(SystemExit, match=message):
+        train(*[config if word == 'CONFIG' else word for word in arguments])
+
+
+@pytest.mark.parametrize(
+    ('script', 'arguments', 'message'),
+    [
+        ('dist_train.sh', ['nowhere.py', 2], "error: config 'nowhere.py' does not exist"),
+        ('dist_train.sh', ['CONFIG', 'two'], "error: number of GPUs must be a positive number, got 'two'"),
+        ('dist_train.sh', [], 'error: usage: '),
+        ('dist_test.sh', ['CONFIG', 'gone.pth', 2], "error: checkpoint 'gone.pth' does not exist"),
+        ('slurm_train.sh', ['gpu', 'job', 'nowhere.py'], "error: config 'nowhere.py' does not exist"),
+        ('slurm_test.sh', ['gpu', 'job', 'CONFIG', 'gone.pth'], "error: checkpoint 'gone.pth' does not"),
+    ],
+)
+def test_launchers_check_before_they_start(tmp_path, script, arguments, message):
+    config = dump(tiny_config(tmp_path / 'run'), tmp_path / 'config.py')
+    done = run_tool(script, *[config if word == 'CONFIG' else word for word in arguments], check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+
+
+def test_slurm_command(tmp_path):
+    """What srun is called with, recorded by a stand-in."""
+    recorder = tmp_path / 'bin' / 'srun'
+    recorder.parent.mkdir()
+    recorder.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    recorder.chmod(0o755)
+    config = dump(tiny_config(tmp_path / 'run'), tmp_path / 'config.py')
+    done = run_tool(
+        'slurm_train.sh',
+        *('gpu', 'crack', config, '--amp'),
+        PATH=f'{recorder.parent}:{os.environ["PATH"]}',
+        GPUS='8',
+        GPUS_PER_NODE='4',
+        SRUN_ARGS='--qos high',
+    )
+    words = done.stdout.split()
+    assert {'--ntasks=8', '--ntasks-per-node=4', '--gres=gpu:4', '--kill-on-bad-exit=1', '--qos'} <= set(
+        words
+    )
+    assert words[-4:] == [str(config), '--launcher', 'slurm', '--amp']
