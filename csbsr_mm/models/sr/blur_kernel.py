@@ -58,7 +58,7 @@ def blur_and_sample(image: Tensor, kernel: Tensor, scale: int, method: str = 'gr
 def without_autocast(like: Tensor) -> Iterator[None]:
     """Leave autocast where it is on; where it is off, add nothing to a traced graph."""
     device = like.device.type
-    if torch.is_autocast_enabled(device):
+    if device != 'meta' and torch.is_autocast_enabled(device):
         with torch.autocast(device, enabled=False):
             yield
     else:
