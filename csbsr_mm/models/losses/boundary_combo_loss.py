@@ -30,9 +30,9 @@ class BoundaryComboLoss(nn.Module):
     entropy (0, 1), Dice (0, 0), Combo (0, 0.5), boundary + GDice (α, 0, 'gdice'), BC (α, 0.5) and
     GBC (α, 0.5, 'gdice').
 
-    α should rise during training, from 0 to 0.99: the boundary term alone is flat far from a crack
-    and leads nowhere from a bad start. ``BoundaryRebalanceHook`` does that; it moves every such loss
-    whose ``alpha`` is not fixed. α is a buffer, so a checkpoint holds it.
+    α should rise during training, from 0 to 0.99: from a bad start the boundary term alone leads to
+    empty masks. ``BoundaryRebalanceHook`` does that; it moves every such loss whose ``alpha`` is not
+    fixed. α is a buffer, so a checkpoint holds it.
 
     Args:
         alpha: Weight α of the boundary term in [0, 1], fixed; None leaves it to the hook (0 until
@@ -176,6 +176,7 @@ class BoundaryComboLoss(nn.Module):
             lambda: REGIONS[self.region](masks, weight)[:, None, None],
             lambda: cross_entropy_pixels(masks, self._class_weights(masks.num_classes), weight),
         )
+        losses = losses.expand(masks.label.shape)
         losses = losses if masks.known is None else losses * masks.known
         return self.loss_weight * losses.clamp(min=0)[:, None]
 
