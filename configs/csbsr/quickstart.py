@@ -14,7 +14,7 @@ work_dir = 'work_dirs/quickstart'
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
+    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=2),
     sr=dict(type='KBPN', num_stages=2, channels=32),
     segmentor=_base_.model,
     sr_loss=dict(type='BlindSRLoss'),
@@ -22,7 +22,7 @@ model = dict(
     normalize='instance',
 )
 
-warmup, predictors, total = 200, 260, 560
+warmup, predictors, total = 200, 260, 500
 train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_interval=10 * total)
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -41,6 +41,7 @@ custom_hooks = [
             dict(),
         ],
     ),
+    dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
 ]
 default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=total))
 val_cfg = dict(type='ValLoop')
