@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -17,90 +15,14 @@ from torch import nn
 from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, BlindSRBackend, SegmentorBackend, Statistics, make_backend
 from .model_loading import load_model
 from .photo_reader import Photo, photo_from_array, read_photo
-from .raster import Box, Raster
+from .raster import Raster
+from .result import CrackResult
 from .tiling import TileBlender, TileGrid
 
 KERNEL_SAMPLES = 9
 STREAM_PIXELS = 20_000_000
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class CrackResult:
-    """What the model says about one photo. Close it to free large photos' scratch files.
-
-    ``probability``, ``mask`` and ``sr_image`` are arrays of the whole output; of outputs above 20
-    megapixels, which live in scratch files, read parts with :meth:`read_mask`, :meth:`picture` or the
-    rasters.
-
-    Attributes:
-        photo: the photo.
-        probability_raster: crack probability, one channel, at ``scale`` times the photo's size.
-        sr_raster: RGB at the same size, or None from a model without super-resolution.
-        blur_kernel: (K, K), the photo's blur in SR pixels, or None.
-        threshold: probability above which a pixel is crack.
-        scale: output pixels per photo pixel along each axis.
-        seam_rms: deviation of overlapping tiles from their blend, by output: 'probability' and 'sr_image'.
-        tiles: number of tiles.
-    """
-
-    photo: Photo
-    probability_raster: Raster
-    sr_raster: Raster | None
-    blur_kernel: NDArray[np.float32] | None
-    threshold: float
-    scale: int
-    seam_rms: dict[str, float] = field(default_factory=dict)
-    tiles: int = 1
-
-    @property
-    def box(self) -> Box:
-        """The whole output."""
-        return self.probability_raster.box
-
-    @property
-    def probability(self) -> NDArray[np.float32]:
-        """Crack probability (H, W) in [0, 1]."""
-        return self.probability_raster.read_unit(self.box)[..., 0]
-
-    @property
-    def mask(self) -> NDArray[np.bool_]:
-        """Where the crack is, (H, W)."""
-        return self.read_mask(self.box)
-
-    @property
-    def sr_image(self) -> NDArray[np.float32] | None:
-        """SR image (H, W, 3), RGB in [0, 1], or None."""
-        return None if self.sr_raster is None else self.sr_raster.read_unit(self.box)
-
-    def read_mask(self, box: Box) -> NDArray[np.bool_]:
-        """Where the crack is in a part of the output, (h, w)."""
-        return self.probability_raster.read_unit(box)[..., 0] > self.threshold
-
-    def picture(self, box: Box) -> NDArray[np.uint8]:
-        """A part of the SR image, or of the enlarged photo where there is none, (h, w, 3) uint8."""
-        if self.sr_raster is not None:
-            values = self.sr_raster.read_unit(box)
-        else:
-            values = self._enlarged_photo(box)
-        return np.rint(255 * values.clip(0, 1)).astype(np.uint8)
-
-    def _enlarged_photo(self, box: Box) -> NDArray[np.float32]:
-        scale, pixels = self.scale, self.photo.pixels
-        if scale == 1:
-            return pixels.read_unit(box)
-        source = Box(box.top // scale, box.left // scale, -(-box.bottom // scale), -(-box.right // scale))
-        source = source.grown(2, pixels.height, pixels.width)
-        values = pixels.read_unit(source)
-        enlarged = cv2.resize(values, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        return enlarged[box.within(source.scaled(scale))]
-
-    def close(self) -> None:
-        """Free memory and scratch files."""
-        for raster in (self.photo.pixels, self.probability_raster, self.sr_raster):
-            if raster is not None:
-                raster.close()
 
 
 class CrackInferencer:
@@ -274,12 +196,15 @@ class _PhotoRun:
         return self._result(blenders, probability, sr_image, kernel)
 
     def _shared_kernel(self, samples: list[int]) -> NDArray[np.float32] | None:
-        """Mean kernel over some tiles, of unit sum."""
-        total = None
+        """Mean kernel over some tiles, of unit sum; tiles without any structure may give none."""
+        kernels = []
         for indices in self._batches(samples):
-            kernels = self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices)).sum(0)
-            total = kernels if total is None else total + kernels
-        return None if total is None else (total / total.sum()).astype(np.float32)
+            estimates = self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices))
+            kernels += [kernel for kernel in estimates if np.isfinite(kernel).all()]
+        if not kernels:
+            return None
+        mean = np.mean(kernels, 0)
+        return (mean / mean.sum()).astype(np.float32)
 
     def _batches(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
         """Tile numbers in groups, counted as done when the next group is asked for."""

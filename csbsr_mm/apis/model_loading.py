@@ -12,6 +12,8 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from torch import nn
 
+from csbsr_mm.engine.checkpoint_loading import check_for_testing
+
 
 def load_model(
     config: str | Path | Config,
@@ -87,16 +89,10 @@ def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
 
 
 def _load_weights(model: nn.Module, content: dict, path: str | Path) -> None:
-    """Load strictly; MMEngine's loaders only warn about weights that are missing."""
+    """Load the whole model; MMEngine's loaders only warn about weights that are missing."""
     weights = {name.removeprefix('module.'): value for name, value in content['state_dict'].items()}
-    weights = {name: v for name, v in weights.items() if not name.startswith('data_preprocessor.')}
     try:
-        found = model.load_state_dict(weights, strict=False)
+        check_for_testing(model, weights)
+        model.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise RuntimeError(f'{path} does not fit the config: {error}') from error
-    if found.missing_keys:
-        raise RuntimeError(
-            f'{path} does not fit the config: {len(found.missing_keys)} weights of '
-            f'{type(model).__name__} are not in it, e.g. {found.missing_keys[0]}; use the config that the '
-            f'checkpoint was trained with'
-        )

@@ -122,8 +122,14 @@ class TileBlender:
         self._disagreement = 0.0
 
     def add(self, index: int, values: NDArray) -> None:
-        """Add tile ``index`` (h, w, C), values in [0, 1]; tiles must come in order."""
+        """Add tile ``index`` (h, w, C), values in [0, 1]; tiles must come in order.
+
+        Raises:
+            FloatingPointError: a value is not finite.
+        """
         box = self.grid[index]
+        if not np.isfinite(values).all():
+            raise FloatingPointError(f'the network gave values that are not finite at {tuple(box)}')
         rows, columns = self.grid.weights(index)
         weight = (rows[:, None] * columns)[..., None]
         before = self.grid.previous_weight(index)[..., None]

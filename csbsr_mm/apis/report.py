@@ -1,0 +1,224 @@
+"""Sum up a folder of results: a table, JSON, and one HTML page to look through."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from PIL import Image
+
+from .measurement import WIDTH_BIAS, CrackMeasures
+from .photo_output import OutputFolder
+from .prediction_run import Record
+
+BLUR_LIMIT = 3.5
+"""Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the models
+are trained on spreads up to 4."""
+
+LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
+THUMBNAIL_SIDE = 168
+FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
+# Largest number of photos, and the side of their pictures in the page.
+PREVIEW_SIDES = ((60, 960), (200, 720), (math.inf, 480))
+
+
+class Report:
+    """What is written about a finished run.
+
+    Args:
+        folder: the run's output folder.
+        records: records of all photos.
+        mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
+        blur_limit: see :data:`BLUR_LIMIT`.
+        settings: what to say about how the results came about, as names and values.
+        title: heading of the page.
+
+    Raises:
+        ValueError: ``mm_per_pixel`` or ``blur_limit`` is not positive.
+    """
+
+    def __init__(
+        self,
+        folder: OutputFolder,
+        records: Sequence[Record],
+        mm_per_pixel: float | None = None,
+        blur_limit: float = BLUR_LIMIT,
+        settings: dict | None = None,
+        title: str = 'Crack inspection',
+    ) -> None:
+        for name, value in (('mm_per_pixel', mm_per_pixel), ('blur_limit', blur_limit)):
+            if value is not None and not value > 0:
+                raise ValueError(f'{name} must be positive, got {value}')
+        self.folder, self.records = folder, list(records)
+        self.mm_per_pixel, self.blur_limit = mm_per_pixel, blur_limit
+        self.settings, self.title = dict(settings or {}), title
+
+    def write(self) -> None:
+        """Write ``summary.csv``, ``summary.json`` and ``index.html``."""
+        self._write_csv()
+        content = dict(
+            created=datetime.now().astimezone().isoformat(timespec='seconds'),
+            settings=self.settings,
+            mm_per_pixel=self.mm_per_pixel,
+            blur_limit=self.blur_limit,
+            width_bias_in_output_pixels=WIDTH_BIAS,
+            photos=[self._with_units(record) for record in self.records],
+        )
+        self.folder.write_json(content, 'summary.json')
+        with self.folder.replacing('index.html') as path:
+            path.write_text(self.html(), encoding='utf-8')
+
+    def note(self, record: Record) -> str:
+        """What to say about a photo's sharpness."""
+        spread = record.get('blur_spread')
+        return 'too blurred to judge' if spread is not None and spread >= self.blur_limit else ''
+
+    def html(self) -> str:
+        """The page, with everything it shows inside."""
+        import jinja2
+
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / 'templates'),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        rows = [self._row(record) for record in self.records]
+        return environment.get_template('report.html.j2').render(
+            title=self.title,
+            created=datetime.now().strftime('%d %B %Y, %H:%M'),
+            rows=rows,
+            totals=self._totals(rows),
+            unit='px' if self.mm_per_pixel is None else 'mm',
+            has_mm=self.mm_per_pixel is not None,
+            mm_per_pixel=self.mm_per_pixel,
+            blur_limit=self.blur_limit,
+            width_bias=WIDTH_BIAS,
+            settings=self.settings,
+            pictures=self._pictures(),
+        )
+
+    def _with_units(self, record: Record) -> Record:
+        """The record with the sharpness note and, if the scale is known, with millimetres."""
+        if record['status'] != 'ok':
+            return record
+        record = {**record, 'note': self.note(record)}
+        if self.mm_per_pixel is not None:
+            record['total_mm'] = self._millimetres(record['total'])
+            record['cracks_mm'] = [self._millimetres(crack) for crack in record['cracks']]
+        return record
+
+    def _millimetres(self, measures: dict) -> dict:
+        converted = CrackMeasures(**measures).in_millimetres(self.mm_per_pixel)
+        return {name: getattr(converted, name) for name in ('area', *LENGTHS)}
+
+    def _in_unit(self, measures: dict) -> dict:
+        values = measures if self.mm_per_pixel is None else self._millimetres(measures)
+        return {name: round(values[name], 4) for name in ('area', *LENGTHS)}
+
+    def _row(self, record: Record) -> dict:
+        """What the page needs of one photo."""
+        row = {name: record.get(name) for name in ('name', 'status', 'error', 'taken', 'files')}
+        row['source'] = Path(record['source']).name
+        if record['status'] != 'ok':
+            return row
+        fields = ('height', 'width', 'latitude', 'longitude', 'altitude', 'blur_spread', 'ignored')
+        row.update({name: record[name] for name in fields})
+        row.update(self._in_unit(record['total']), orientation=record['total']['orientation'])
+        row['too_blurred'] = bool(self.note(record))
+        row['cracks'] = [
+            {**self._in_unit(crack), 'orientation': crack['orientation'], 'box': crack['box']}
+            for crack in record['cracks'][:100]
+        ]
+        row['crack_count'] = len(record['cracks'])
+        return row
+
+    @staticmethod
+    def _totals(rows: Sequence[dict]) -> dict:
+        done = [row for row in rows if row['status'] == 'ok']
+        return dict(
+            photos=len(rows),
+            cracked=sum(row['crack_count'] > 0 for row in done),
+            max_width=max((row['max_width'] for row in done), default=0),
+            length=sum(row['length'] for row in done),
+            too_blurred=sum(row['too_blurred'] for row in done),
+            failed=len(rows) - len(done),
+        )
+
+    def _pictures(self) -> dict[str, dict[str, str]]:
+        """Data URIs of each photo's thumbnail, photo and result."""
+        side = next(side for limit, side in PREVIEW_SIDES if len(self.records) <= limit)
+        pictures = {}
+        for record in self.records:
+            if record['status'] == 'ok':
+                before, after = (self.folder.path(record['files'][kind]) for kind in ('before', 'after'))
+                pictures[record['name']] = dict(
+                    thumbnail=_data_uri(after, THUMBNAIL_SIDE),
+                    before=_data_uri(before, side),
+                    after=_data_uri(after, side),
+                )
+        return pictures
+
+    def _write_csv(self) -> None:
+        units = [('px', False)] + ([('mm', True)] if self.mm_per_pixel is not None else [])
+        measures = [
+            f'{name}_{unit}2' if name == 'area' else f'{name}_{unit}'
+            for unit, _ in units
+            for name in ('area', *LENGTHS)
+        ]
+        columns = ['photo', 'status', 'taken', 'latitude', 'longitude', 'altitude', 'height', 'width']
+        columns += [
+            'cracks',
+            *measures,
+            'orientation_deg',
+            'blur_spread_output_px',
+            'note',
+            'error',
+            'source',
+        ]
+        with (
+            self.folder.replacing('summary.csv') as path,
+            path.open('w', newline='', encoding='utf-8') as file,
+        ):
+            writer = csv.DictWriter(file, columns, restval='')
+            writer.writeheader()
+            for record in self.records:
+                row = self._csv_row(record, units)
+                writer.writerow({name: _spreadsheet_safe(value) for name, value in row.items()})
+
+    def _csv_row(self, record: Record, units: list[tuple[str, bool]]) -> dict:
+        row = dict(photo=record['name'], status=record['status'], source=record['source'])
+        if record['status'] != 'ok':
+            return {**row, 'error': record['error']}
+        for name in ('taken', 'latitude', 'longitude', 'altitude', 'height', 'width'):
+            row[name] = '' if record[name] is None else record[name]
+        for unit, converted in units:
+            values = self._millimetres(record['total']) if converted else record['total']
+            row[f'area_{unit}2'] = f'{values["area"]:.2f}'
+            row.update({f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS})
+        orientation, spread = record['total']['orientation'], record['blur_spread']
+        row['cracks'] = len(record['cracks'])
+        row['orientation_deg'] = '' if orientation is None else orientation
+        row['blur_spread_output_px'] = '' if spread is None else f'{spread:.2f}'
+        row['note'] = self.note(record)
+        return row
+
+
+def _spreadsheet_safe(value: object) -> object:
+    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _data_uri(path: Path, side: int) -> str:
+    with Image.open(path) as image:
+        image = image.convert('RGB')
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        image.save(buffer, 'WEBP', quality=78)
+    return 'data:image/webp;base64,' + base64.b64encode(buffer.getvalue()).decode('ascii')
