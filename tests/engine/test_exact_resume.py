@@ -48,7 +48,6 @@ def schedule(work_dir, workers, max_iters=12, **changes):
 
 
 def train(cfg):
-    torch.set_num_threads(1)
     Runner.from_cfg(cfg).train()
     return load(f'{cfg.work_dir}/iter_{cfg.train_cfg.max_iters}.pth')
 

@@ -11,8 +11,7 @@ def train(monkeypatch):
     """Run tools/train.py within this process."""
 
     def run(*arguments):
-        torch.set_num_threads(1)
-        monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
+            monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
         tool_main('train')()
 
     return run
