@@ -43,7 +43,7 @@ def run_test(monkeypatch, tmp_path):
     """Run tools/test.py within this process, in a folder of its own."""
 
     def run(*arguments):
-            monkeypatch.chdir(tmp_path)
+        monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, 'argv', ['test.py', *map(str, arguments)])
         tool_main('test')()
 

@@ -11,7 +11,7 @@ def train(monkeypatch):
     """Run tools/train.py within this process."""
 
     def run(*arguments):
-            monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
+        monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
         tool_main('train')()
 
     return run
