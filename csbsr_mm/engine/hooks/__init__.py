@@ -1,3 +1,4 @@
+from .acceleration_hook import AccelerationHook
 from .boundary_map_hook import BoundaryMapHook
 from .boundary_rebalance_hook import BoundaryRebalanceHook
 from .non_finite_loss_hook import NonFiniteLossError, NonFiniteLossHook
@@ -7,6 +8,7 @@ from .task_weight_hook import TaskWeightHook
 from .training_stage_hook import TrainingStageHook
 
 __all__ = [
+    'AccelerationHook',
     'BoundaryMapHook',
     'BoundaryRebalanceHook',
     'NonFiniteLossError',
