@@ -250,6 +250,7 @@ def test_packing():
 
 @pytest.mark.parametrize('workers', [1, 2])
 def test_training_data_do_not_depend_on_workers(tmp_path, workers):
+    cv2.setNumThreads(0)  # as MMEngine's runner does before it forks workers
     write_set(tmp_path, [f'{i}.png' for i in range(5)])
     pipeline = [
         dict(type='LoadImageFromFile'),

@@ -53,11 +53,27 @@ def double(number):
     return 2 * number
 
 
+def blurred_mean(value):
+    return float(cv2.GaussianBlur(np.full((2000, 2000), value, np.float32), (0, 0), 3).mean())
+
+
 def test_parallel_keeps_order_and_raises():
     assert run_parallel(double, range(50), 'doubling', workers=2) == [2 * n for n in range(50)]
     assert run_parallel(double, [], 'nothing') == []
     with pytest.raises(ValueError, match='negative: -1'):
         run_parallel(double, [1, 2, -1, 4], 'failing', workers=2)
+
+
+def test_parallel_after_opencv_used_its_threads():
+    """Forked processes must not wait for their parent's threads."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 9)
+        assert run_parallel(blurred_mean, [1.0, 2.0, 3.0], 'blurring', workers=2) == pytest.approx([1, 2, 3])
+        assert cv2.getNumThreads() == 4
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def test_split_is_complete_disjoint_and_repeatable(tmp_path):

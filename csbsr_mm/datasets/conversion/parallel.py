@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import cv2
@@ -41,8 +42,23 @@ def run_parallel(
     workers = min(default_workers() if workers is None else workers, len(items))
     if workers <= 1:
         return list(_with_progress(map(function, items), len(items), title))
-    with multiprocessing.Pool(workers, initializer=_one_thread) as pool:
+    with _single_threaded_opencv(), multiprocessing.Pool(workers, torch.set_num_threads, (1,)) as pool:
         return list(_with_progress(pool.imap(function, items, chunksize=4), len(items), title))
+
+
+@contextmanager
+def _single_threaded_opencv() -> Iterator[None]:
+    """End OpenCV's threads for a while.
+
+    A forked process believes to have its parent's threads and waits for them forever. Besides, each
+    process of a pool is to use one core.
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _with_progress(results: Iterable[Result], total: int, title: str) -> Iterable[Result]:
@@ -50,9 +66,3 @@ def _with_progress(results: Iterable[Result], total: int, title: str) -> Iterabl
     # Without a terminal a bar would fill the log; the console then prints its last state only.
     with Progress(*columns, console=Console(file=sys.stderr)) as progress:
         yield from progress.track(results, total=total, description=title)
-
-
-def _one_thread() -> None:
-    """Each process uses one core; the pool uses all."""
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
