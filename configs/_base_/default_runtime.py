@@ -16,6 +16,8 @@ default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=2000, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    throughput=dict(type='ThroughputHook'),
+    training_picture=dict(type='TrainingPictureHook', interval=2000),
     non_finite_loss=dict(type='NonFiniteLossHook'),
 )
 # Average over the last ten iterations: losses, their unweighted values, times.

@@ -5,6 +5,8 @@ from .non_finite_loss_hook import NonFiniteLossError, NonFiniteLossHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_predictions_hook import SavePredictionsHook
 from .task_weight_hook import TaskWeightHook
+from .throughput_hook import ThroughputHook
+from .training_picture_hook import TrainingPictureHook
 from .training_stage_hook import TrainingStageHook
 
 __all__ = [
@@ -16,5 +18,7 @@ __all__ = [
     'SafeCheckpointHook',
     'SavePredictionsHook',
     'TaskWeightHook',
+    'ThroughputHook',
+    'TrainingPictureHook',
     'TrainingStageHook',
 ]
