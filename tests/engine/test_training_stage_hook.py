@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from tiny_models import tiny_csbsr
 from tiny_training import tiny_config
 
 from csbsr_mm.engine.hooks import TrainingStageHook
@@ -89,6 +90,21 @@ def test_frozen_batch_norm_keeps_its_statistics(tmp_path):
     assert changed(recorder, 2) == {'sr', 'predictor'}
 
 
+def test_blur_skip_alone(tmp_path):
+    """On top of a joint model that stays as it is, batch norm included."""
+    skip = dict(type='BlurSkipNeck', in_channels=4, kernel_size=5)
+    hook = dict(type='TrainingStageHook', stages=[dict(trainable=['blur_skip'], task_weight=1.0)])
+    runner = Runner.from_cfg(
+        tiny_config(tmp_path, max_iters=1, model=tiny_csbsr(blur_skip=skip), hooks=[hook])
+    )
+    recorder = Recorder()
+    runner.register_hook(recorder)
+    runner.train()
+    before, after = (recorder.states[i]['weights'] for i in (0, 1))
+    names = {name for name in after if after[name].ndim > 0 and not torch.equal(before[name], after[name])}
+    assert {name.split('.')[0] for name in names} == {'blur_skip'}
+
+
 @pytest.mark.parametrize(
     ('stages', 'message'),
     [
@@ -108,6 +124,12 @@ def test_refuses(stages, message):
 def test_names_the_parts_there_are(tmp_path):
     hook = dict(type='TrainingStageHook', stages=[dict(frozen=['backbone'])])
     with pytest.raises(ValueError, match=r"no part 'backbone'; it has \['segmentor', 'sr'"):
+        Runner.from_cfg(tiny_config(tmp_path, hooks=[hook])).train()
+
+
+def test_refuses_a_stage_in_which_nothing_learns(tmp_path):
+    hook = dict(type='TrainingStageHook', stages=[dict(frozen=['sr', 'segmentor'])])
+    with pytest.raises(ValueError, match=r'stage 1 .* leaves nothing to train'):
         Runner.from_cfg(tiny_config(tmp_path, hooks=[hook])).train()
 
 

@@ -122,6 +122,8 @@ class TrainingStageHook(Hook):
         self._applied, self._unchecked = index, True
         learns = sum(p.numel() for p in model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in model.parameters())
+        if learns == 0:
+            raise ValueError(f'stage {index + 1} {stage} leaves nothing to train; thaw a part of the model')
         print_log(
             f'Stage {index + 1} of {len(self.stages)} from iteration {iteration}: '
             f'trainable {", ".join(trainable) if trainable else "all"}, '
