@@ -17,15 +17,15 @@ from csbsr_mm.models.official_checkpoints import clean_names, convert, recognise
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
 
-# Published model -> file of its segmentation network, config that it is recognised as.
+# Published model -> config that it is recognised as.
 EXPECTED = {
-    'kbpn7_pspnet': ('psp_resnet34', 'kbpn_pspnet'),
-    'kbpn7_pspnet_blurskip': ('psp_resnet34', 'kbpn_pspnet_blurskip'),
-    'kbpn7_unet16': ('unet_vgg16', 'kbpn_unet'),
-    'kbpn7_hrnet_ocr': ('ocr_hrnet48', 'kbpn_ocr'),
-    'kbpn7_crackformer': ('crackformer', 'kbpn_crackformer'),
-    'kbpn21_pspnet': ('psp_resnet34', 'kbpn_pspnet'),
-    'dbpn_pspnet': ('psp_resnet34', 'dbpn_pspnet'),
+    'kbpn7_pspnet': 'kbpn_pspnet',
+    'kbpn7_pspnet_blurskip': 'kbpn_pspnet_blurskip',
+    'kbpn7_unet16': 'kbpn_unet',
+    'kbpn7_hrnet_ocr': 'kbpn_ocr',
+    'kbpn7_crackformer': 'kbpn_crackformer',
+    'kbpn21_pspnet': 'kbpn_pspnet',
+    'dbpn_pspnet': 'dbpn_pspnet',
 }
 
 
@@ -43,20 +43,11 @@ def scope():
     init_default_scope('mmseg')
 
 
-def write_config(name: str, folder: Path) -> Path:
-    """A config of nothing but the model."""
-    network, config = EXPECTED[name]
-    base = Config.fromfile(CONFIGS / f'_base_/models/{network}.py')
-    sr = dict(type='DBPN' if config.startswith('dbpn') else 'KBPN')
+def load_config(name: str) -> Config:
+    cfg = Config.fromfile(CONFIGS / f'csbsr/{EXPECTED[name]}_khanhha.py')
     if name.startswith('kbpn21'):
-        sr['estimated_kernel_size'] = 21
-    blur_skip = dict(type='BlurSkipNeck') if 'blurskip' in config else None
-    model = dict(type='BlindSRSegmentor', sr=sr, segmentor=base.model, blur_skip=blur_skip)
-    # init_model wants a test pipeline to be there; the normalisation layers run on the CPU.
-    cfg = Config(dict(model=model, test_pipeline=[], custom_imports=dict(imports=['csbsr_mm'])))
-    path = folder / f'{name}.py'
-    path.write_text(cfg.pretty_text.replace("'SyncBN'", "'BN'"))
-    return path
+        cfg.merge_from_dict({'model.sr.estimated_kernel_size': 21})
+    return cfg
 
 
 def check_outputs(name: str, model: torch.nn.Module) -> None:
@@ -81,15 +72,14 @@ def check_outputs(name: str, model: torch.nn.Module) -> None:
 )  # fmt: skip
 def test_file_to_outputs(name: str, tool, tmp_path: Path, monkeypatch) -> None:
     """From the published file through the command to MMSegmentation's ``init_model``."""
-    source, target, config = tmp_path / 'SRC.pth', tmp_path / 'DST.pth', write_config(name, tmp_path)
+    source, target = tmp_path / 'SRC.pth', tmp_path / 'DST.pth'
     published = golden_rule.published_state(name)
     torch.save({'model': {f'module.{key}': value for key, value in published.items()}}, source)
 
-    command = ['csbsr_official.py', str(source), str(target), '--config', str(config)]
-    monkeypatch.setattr('sys.argv', command)
+    monkeypatch.setattr('sys.argv', ['csbsr_official.py', str(source), str(target)])
     assert tool.main() == 0
 
-    model = init_model(str(config), str(target), device='cpu')
+    model = init_model(load_config(name), str(target), device='cpu')
     checkpoint = torch.load(target)
     source.unlink(), target.unlink()  # pytest would keep hundreds of megabytes
     model.load_state_dict(checkpoint['state_dict'], strict=True)
@@ -98,14 +88,24 @@ def test_file_to_outputs(name: str, tool, tmp_path: Path, monkeypatch) -> None:
     check_outputs(name, model)
 
 
-def test_blur_skip_in_memory(tmp_path: Path) -> None:
-    """KBPN, PSPNet and blur skip at once; the file's way is the same for every model."""
+class PublishedSR(torch.nn.Module):
+    """The published SR images and kernels, in the place of the network that gives them."""
+
+    scale, kernel_size = 4, 21
+
+    def forward(self, lr: torch.Tensor, blur_kernel: None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        name = 'kbpn7_pspnet_blurskip'
+        return torch.from_numpy(golden_rule.sr_images(name)), torch.from_numpy(golden_rule.blur_kernels(name))
+
+
+def test_blur_skip_of_the_published_network() -> None:
     name = 'kbpn7_pspnet_blurskip'
-    model = MODELS.build(Config.fromfile(write_config(name, tmp_path)).model)
+    model = MODELS.build(load_config(name).model)
     published = golden_rule.published_state(name)
     converted = convert(published, recognise(published), model)
     model.load_state_dict(converted.state, strict=True)
     assert len(converted.folded) == 3  # the convolutions in front of PSPNet's batch norms
+    model.sr = PublishedSR()
     check_outputs(name, model)
 
 
@@ -113,7 +113,7 @@ def test_blur_skip_in_memory(tmp_path: Path) -> None:
 def test_recognition(name: str) -> None:
     state = {key: torch.empty(shape, device='meta') for key, shape in golden_rule.published_parameters(name)}
     official = recognise(state)
-    assert official.config == f'configs/csbsr/{EXPECTED[name][1]}_khanhha.py'
+    assert official.config == f'configs/csbsr/{EXPECTED[name]}_khanhha.py'
     assert official.overrides == ({'model.sr.estimated_kernel_size': 21} if '21' in name else {})
 
 
@@ -132,9 +132,8 @@ def tiny_publication() -> tuple[dict[str, torch.Tensor], torch.nn.Module]:
     """Names and shapes of a whole model without its memory."""
     name = 'dbpn_pspnet'
     state = {key: torch.empty(shape, device='meta') for key, shape in golden_rule.published_parameters(name)}
-    base = Config.fromfile(CONFIGS / '_base_/models/psp_resnet34.py')
     with torch.device('meta'):
-        model = MODELS.build(dict(type='BlindSRSegmentor', sr=dict(type='DBPN'), segmentor=base.model))
+        model = MODELS.build(load_config(name).model)
     return state, model
 
 

@@ -131,6 +131,13 @@ def test_autocast_keeps_kernels_in_single_precision(dtype: torch.dtype) -> None:
     torch.testing.assert_close(half_kernel, kernel, rtol=0.1, atol=0.02)
 
 
+def test_channels_last_layout() -> None:
+    network, lr = tiny(), torch.rand(2, 3, 5, 6, dtype=torch.float64)
+    expected = network(lr)
+    for ours, plain in zip(network.to(memory_format=torch.channels_last)(lr), expected, strict=True):
+        torch.testing.assert_close(ours, plain, rtol=0, atol=1e-12)
+
+
 def test_blur_methods_agree() -> None:
     lr = torch.rand(3, 3, 5, 6, dtype=torch.float64)
     for ours, other in zip(tiny()(lr), tiny(blur_method='unfold')(lr), strict=True):
