@@ -23,7 +23,8 @@ def scope():
 def test_config_builds(path):
     config = Config.fromfile(path)
     assert 'csbsr_mm' in config.custom_imports['imports']
-    with torch.device('meta'):
+    # SegFormer's constructor reads numbers out of tensors; it is small.
+    with torch.device('cpu' if 'segformer' in path.name else 'meta'):
         model = MODELS.build(config.model)
     assert sum(p.numel() for p in model.parameters()) > 0 or 'bicubic' in path.name
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
