@@ -9,6 +9,7 @@ from crack_files import write_pair
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmseg.registry import DATASETS
 from tiny_boundary_training import RenderedBars
 
 import csbsr_mm  # noqa: F401
@@ -53,6 +54,7 @@ def with_crack_files(cfg, root):
     return cfg
 
 
+@DATASETS.register_module()
 class FourClasses(RenderedBars):
     """Bars of three kinds on the background, and a stripe without a label."""
 
@@ -101,7 +103,7 @@ def test_trains_and_is_evaluated(path, outputs, tmp_path):
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_trains_four_classes_with_ignored_pixels(path, tmp_path):
     cfg = without_validation(short_config(path, tmp_path, num_classes=4))
-    cfg.train_dataloader.dataset = dict(type=FourClasses, pipeline=[dict(type='PackSegInputs')])
+    cfg.train_dataloader.dataset = dict(type='FourClasses', pipeline=[dict(type='PackSegInputs')])
     cfg.train_dataloader.sampler = dict(type='InfiniteSampler', shuffle=False)
     runner, _ = train(cfg)
     assert runner.model.decode_head.conv_seg.out_channels == 4
