@@ -1,3 +1,5 @@
+from .aiu_metric import AIUMetric
+from .hd95_metric import HD95Metric
 from .sr_quality_metric import SRQualityMetric
 
-__all__ = ['SRQualityMetric']
+__all__ = ['AIUMetric', 'HD95Metric', 'SRQualityMetric']

@@ -1,0 +1,263 @@
+"""Base of the metrics that measure a probability map at many thresholds."""
+
+from __future__ import annotations
+
+import csv
+from abc import abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from numpy.typing import ArrayLike, NDArray
+
+from csbsr_mm.functional._levels import DEFAULT_THRESHOLDS
+
+
+class ThresholdCurve(NamedTuple):
+    """A quantity over thresholds.
+
+    Attributes:
+        name: Such as ``IoU``.
+        best: ``'max'`` or ``'min'``.
+        average_name: Name of the mean over thresholds.
+        per_image: (N, T) values of each image.
+        values: (T,) value of the whole set at each threshold.
+        one_empty: (T,) number of images in which exactly one of prediction and label is empty, if it matters.
+    """
+
+    name: str
+    best: str
+    average_name: str
+    per_image: NDArray
+    values: NDArray
+    one_empty: NDArray | None = None
+
+
+class ThresholdCurveMetric(BaseMetric):
+    """Measures the foreground probability of every image at many thresholds.
+
+    Works for any MMSegmentation model. The probability is ``seg_prob`` of the data sample where there is one,
+    else made from ``seg_logits``: the softmax over several channels; a single channel is taken as it is,
+    because MMSegmentation has applied the sigmoid. Only a curve per image is kept and sent between
+    processes.
+
+    Args:
+        thresholds: Thresholds of the curve; 0.01, 0.02, ... 0.99 by default. Probabilities are compared in
+            float32 and have to be greater.
+        at: Thresholds to report beside the best one, such as one chosen on validation data.
+        foreground_class: Index of the class to measure; also its channel, if there are several.
+        ignore_index: Label of pixels to leave out.
+        workers: Threads that measure while the model goes on; 0 measures at once. The compiled functions do
+            not hold Python's lock.
+        per_image_csv: File to write the values of each image to.
+        curve_csv: File to write the curve to.
+        curve_png: File to draw the curve to.
+        collect_device: As in MMEngine's metrics.
+        prefix: As in MMEngine's metrics.
+    """
+
+    default_prefix = ''
+
+    def __init__(
+        self,
+        thresholds: ArrayLike | None = None,
+        at: Sequence[float] = (0.5,),
+        foreground_class: int = 1,
+        ignore_index: int = 255,
+        workers: int = 0,
+        per_image_csv: str | None = None,
+        curve_csv: str | None = None,
+        curve_png: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        chosen = DEFAULT_THRESHOLDS if thresholds is None else np.asarray(thresholds, np.float32)
+        if chosen.ndim != 1 or not len(chosen):
+            raise ValueError(f'thresholds must be a list of numbers, got {thresholds!r}')
+        self.thresholds = chosen
+        self.at = tuple(at)
+        self.foreground_class = foreground_class
+        self.ignore_index = ignore_index
+        self.per_image_csv = per_image_csv
+        self.curve_csv = curve_csv
+        self.curve_png = curve_png
+        self.workers = workers
+        self._executor: ThreadPoolExecutor | None = None
+
+    @abstractmethod
+    def measure(self, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Any]:
+        """What to keep of one image: arrays over :attr:`measured_thresholds` by name."""
+
+    @abstractmethod
+    def curves(self, results: list[dict[str, Any]]) -> list[ThresholdCurve]:
+        """Curves over :attr:`measured_thresholds` from what was kept of all images."""
+
+    @property
+    def measured_thresholds(self) -> NDArray[np.float32]:
+        """The curve's thresholds, then those of ``at``."""
+        return np.concatenate([self.thresholds, np.asarray(self.at, np.float32)])
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Measure a batch, or have it measured."""
+        for sample in data_samples:
+            image = str(sample.get('img_path', ''))
+            prob, target, ignore = self._masks(sample, image)
+            if self.workers:
+                self.results.append(self._submit(image, prob, target, ignore))
+            else:
+                self.results.append(self._measure(image, prob, target, ignore))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Wait for the workers, then collect and summarise as every metric does."""
+        self.results[:] = [
+            result.result() if isinstance(result, Future) else result for result in self.results
+        ]
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
+        return super().evaluate(size)
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """Best value and its threshold, mean over thresholds, values at given thresholds."""
+        metrics: dict[str, float] = {}
+        if not results:
+            return metrics
+        count = len(self.thresholds)
+        curves = self.curves(results)
+        for curve in curves:
+            values = curve.values[:count]
+            best = self.best_index(curve)
+            metrics[f'{curve.name}_{curve.best}'] = float(values[best])
+            metrics[curve.average_name] = float(values.mean())
+            metrics[f'{curve.name}_{curve.best}_threshold'] = round(float(self.thresholds[best]), 6)
+            for threshold, value in zip(self.at, curve.values[count:], strict=True):
+                metrics[f'{curve.name}_at_{threshold:g}'] = float(value)
+            if curve.one_empty is not None:
+                metrics[f'{curve.name}_one_empty'] = int(curve.one_empty[best])
+        if self.per_image_csv is not None:
+            self._write_images(results, curves)
+        if self.curve_csv is not None:
+            self._write_curves(curves)
+        if self.curve_png is not None:
+            self._draw_curves(curves)
+        return metrics
+
+    def best_index(self, curve: ThresholdCurve) -> int:
+        """Index of the best threshold of a curve, the lowest one if several are; 0 if there is none."""
+        values = curve.values[: len(self.thresholds)]
+        if np.isnan(values).all():
+            return 0
+        return int(np.nanargmax(values) if curve.best == 'max' else np.nanargmin(values))
+
+    def _masks(self, sample: dict, image: str) -> tuple[NDArray, NDArray, NDArray | None]:
+        """Foreground probability, target, and pixels to ignore of one sample, on the host."""
+        if 'gt_sem_seg' not in sample:
+            raise KeyError(f'gt_sem_seg is missing for {image}: add LoadAnnotations to the test pipeline')
+        prob = foreground_probability(sample, self.foreground_class, image)
+        label = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
+        if prob.shape != label.shape:
+            raise ValueError(
+                f'prediction {prob.shape} and label {label.shape} of {image} differ in size; predict at the '
+                "label's size"
+            )
+        ignore = label == self.ignore_index
+        return prob, label == self.foreground_class, ignore if ignore.any() else None
+
+    def _measure(self, image: str, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Any]:
+        return {'image': image, **self.measure(prob, target, ignore)}
+
+    def _submit(self, image: str, prob: NDArray, target: NDArray, ignore: NDArray | None) -> Future:
+        """Queue an image; waits if the workers are far behind, so that few probability maps are held."""
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self.workers)
+        behind = len(self.results) - 4 * self.workers
+        if behind >= 0 and isinstance(self.results[behind], Future):
+            self.results[behind] = self.results[behind].result()
+        return self._executor.submit(self._measure, image, prob, target, ignore)
+
+    def _write_images(self, results: list[dict[str, Any]], curves: list[ThresholdCurve]) -> None:
+        """One row an image: each quantity at its best threshold, at those asked for, and on average."""
+        count = len(self.thresholds)
+        columns: dict[str, Sequence] = {'image': [result['image'] for result in results]}
+        for curve in curves:
+            best = self.best_index(curve)
+            columns[f'{curve.name}_{curve.best}'] = curve.per_image[:, best]
+            columns[curve.average_name] = curve.per_image[:, :count].mean(1)
+            for threshold, values in zip(self.at, curve.per_image[:, count:].T, strict=True):
+                columns[f'{curve.name}_at_{threshold:g}'] = values
+        _write_csv(self.per_image_csv, columns)
+
+    def _write_curves(self, curves: list[ThresholdCurve]) -> None:
+        count = len(self.thresholds)
+        columns: dict[str, Sequence] = {'threshold': [f'{t:g}' for t in self.thresholds]}
+        columns |= {curve.name: curve.values[:count] for curve in curves}
+        if curves[0].one_empty is not None:
+            columns['one_empty'] = curves[0].one_empty[:count]
+        _write_csv(self.curve_csv, columns)
+
+    def _draw_curves(self, curves: list[ThresholdCurve]) -> None:
+        # Figure without pyplot: no global state, no display.
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5, 3.5), layout='constrained')
+        axes = figure.subplots()
+        order = np.argsort(self.thresholds)
+        for curve in curves:
+            best = self.best_index(curve)
+            (line,) = axes.plot(self.thresholds[order], curve.values[order], label=curve.name)
+            axes.plot(self.thresholds[best], curve.values[best], 'o', color=line.get_color())
+        axes.set(xlabel='threshold', xlim=(0, 1))
+        axes.legend()
+        axes.grid(alpha=0.3)
+        Path(self.curve_png).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(self.curve_png, dpi=150)
+
+
+def foreground_probability(sample: dict, foreground_class: int, image: str = '') -> NDArray[np.float32]:
+    """Probability of one class in a predicted data sample.
+
+    Args:
+        sample: Data sample as a dict, with ``seg_prob`` or ``seg_logits`` of shape (C, H, W).
+        foreground_class: Index of the class.
+        image: Name for error messages.
+
+    Returns:
+        (H, W) float32.
+
+    Raises:
+        KeyError: If there is no prediction.
+        ValueError: If the class has no channel, or a single channel holds no probabilities.
+    """
+    field = next((name for name in ('seg_prob', 'seg_logits') if name in sample), None)
+    if field is None:
+        raise KeyError(f'neither seg_prob nor seg_logits is there for {image}: run the model in predict mode')
+    scores = sample[field]['data'].detach().float()
+    if len(scores) == 1:
+        prob = scores[0]
+        if prob.numel() and not (prob.min() >= 0 and prob.max() <= 1):
+            raise ValueError(
+                f'the single channel of {field} of {image} ranges from {prob.min():.3g} to {prob.max():.3g}, '
+                'expected probabilities, as MMSegmentation and csbsr_mm predict them'
+            )
+    elif foreground_class < len(scores):
+        prob = (torch.softmax(scores, 0) if field == 'seg_logits' else scores)[foreground_class]
+    else:
+        raise ValueError(
+            f'foreground_class is {foreground_class}, but {field} of {image} has {len(scores)} channels'
+        )
+    return prob.cpu().numpy()
+
+
+def _write_csv(path: str | None, columns: dict[str, Sequence]) -> None:
+    """Write columns of equal length under their names."""
+    file_path = Path(str(path))
+    file_path.parent.mkdir(parents=True, exist_ok=True)
+    with file_path.open('w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
