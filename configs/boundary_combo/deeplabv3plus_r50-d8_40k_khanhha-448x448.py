@@ -10,9 +10,9 @@ custom_imports = dict(imports=['csbsr_mm'], allow_failed_imports=False)
 
 model = dict(
     data_preprocessor=dict(size=(448, 448)),
-    decode_head=dict(num_classes=2, loss_decode=dict(_delete_=True, type='BoundaryComboLoss')),
+    decode_head=dict(num_classes=2, loss_decode=dict(type='BoundaryComboLoss')),
     auxiliary_head=dict(
-        num_classes=2, loss_decode=dict(_delete_=True, type='BoundaryComboLoss', loss_weight=0.4)
+        num_classes=2, loss_decode=dict(type='BoundaryComboLoss', loss_weight=0.4)
     ),
 )
 # 0.01 an epoch, the paper's pace, would end at 0.26 after these 26 epochs.

@@ -17,7 +17,7 @@ model = dict(
             'mit_b0_20220624-7e0fe6dd.pth',
         )
     ),
-    decode_head=dict(num_classes=2, loss_decode=dict(_delete_=True, type='BoundaryComboLoss')),
+    decode_head=dict(num_classes=2, loss_decode=dict(type='BoundaryComboLoss')),
 )
 # 0.01 an epoch, the paper's pace, would end at 0.26 after these 26 epochs.
 custom_hooks = [dict(type='BoundaryRebalanceHook', fraction=1.0)]

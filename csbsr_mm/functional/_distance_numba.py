@@ -129,17 +129,22 @@ def squared_distance(feature, column, squared):
 
 
 @njit(cache=True, nogil=True)
-def scan_row(column, x):
-    """Squared distance at pixel ``x`` of a row, given the vertical distances of all its pixels."""
+def scan_row(column, absent, x):
+    """Squared distance at pixel ``x`` of a row, given the vertical distances of all its pixels.
+
+    Args:
+        column: (W,) vertical distances; ``absent`` or more: no feature in the column.
+        absent: See above.
+        x: The pixel.
+    """
     width = column.shape[0]
-    g = np.int64(column[x])
-    best = g * g
-    offset = 1
+    best = np.int64(absent) ** 2 + np.int64(width) ** 2
+    offset = 0
     while offset * offset < best:
-        if x >= offset:
+        if x >= offset and column[x - offset] < absent:
             g = np.int64(column[x - offset])
             best = min(best, g * g + offset * offset)
-        if x + offset < width:
+        if x + offset < width and column[x + offset] < absent:
             g = np.int64(column[x + offset])
             best = min(best, g * g + offset * offset)
         offset += 1
@@ -154,7 +159,7 @@ def squared_distance_at(where, feature, column, squared):
     for y in range(height):
         for x in range(width):
             if where[y, x]:
-                squared[y, x] = scan_row(column[y], x)
+                squared[y, x] = scan_row(column[y], height, x)
 
 
 @njit(cache=True, nogil=True)

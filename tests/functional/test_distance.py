@@ -138,3 +138,13 @@ def test_bad_shapes_are_named():
         distance_to(np.zeros(7))
     with pytest.raises(ValueError, match='ignore has shape'):
         signed_distance(np.zeros((3, 4)), ignore=np.zeros((4, 3), bool))
+
+
+def test_crack_that_fills_whole_columns():
+    """A column without background is no background at distance H: the nearest lies beside it."""
+    mask = np.zeros((2, 40), bool)
+    mask[:, 10:30] = True
+    inside = signed_distance(mask, normalize=False)[0, 10:30]
+    expected = -np.minimum(np.arange(1, 21), np.arange(20, 0, -1)).astype(float)
+    expected[[0, -1]] = 0
+    assert np.array_equal(inside, expected)

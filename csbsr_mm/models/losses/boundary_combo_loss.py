@@ -53,6 +53,9 @@ class BoundaryComboLoss(nn.Module):
         reduction: ``'mean'`` or ``'sum'`` of the images' losses, or ``'none'`` for one each (B,).
         loss_weight: Factor of the result.
         loss_name: Name in the log; keep the prefix ``loss_`` or it is not trained on.
+        use_sigmoid: Has no effect: one logit means sigmoid, several mean softmax. It is accepted so that
+            ``loss_decode=dict(type='BoundaryComboLoss')`` may override the ``CrossEntropyLoss`` of a base
+            config, whose ``use_sigmoid`` MMEngine merges in.
 
     Raises:
         ValueError: A value is outside its range.
@@ -81,6 +84,7 @@ class BoundaryComboLoss(nn.Module):
         reduction: str = 'mean',
         loss_weight: float = 1.0,
         loss_name: str = 'loss_bc',
+        use_sigmoid: bool | None = None,
     ) -> None:
         super().__init__()
         _check_share('gamma', gamma)

@@ -329,3 +329,10 @@ def test_pixel_loss_follows_its_equation(golden):
     expected = 0.25 * phi * prob + 0.75 * (0.5 * dice + 0.5 * cross_entropy)
     ours = BoundaryComboLoss(alpha=0.25).pixel_loss(logits, label)[:, 0]
     torch.testing.assert_close(ours, expected.clamp(min=0), rtol=0, atol=1e-6)
+
+
+def test_overrides_a_cross_entropy_loss_by_its_type_alone():
+    """MMEngine merges a base config's other arguments into the override."""
+    base = dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=0.4)
+    loss = MODELS.build({**base, 'type': 'BoundaryComboLoss'})
+    assert loss.loss_weight == 0.4
