@@ -11,9 +11,7 @@ custom_imports = dict(imports=['csbsr_mm'], allow_failed_imports=False)
 model = dict(
     data_preprocessor=dict(size=(448, 448)),
     decode_head=dict(num_classes=2, loss_decode=dict(type='BoundaryComboLoss')),
-    auxiliary_head=dict(
-        num_classes=2, loss_decode=dict(type='BoundaryComboLoss', loss_weight=0.4)
-    ),
+    auxiliary_head=dict(num_classes=2, loss_decode=dict(type='BoundaryComboLoss', loss_weight=0.4)),
 )
 # 0.01 an epoch, the paper's pace, would end at 0.26 after these 26 epochs.
 custom_hooks = [dict(type='BoundaryRebalanceHook', fraction=1.0)]
