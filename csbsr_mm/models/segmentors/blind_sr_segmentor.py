@@ -17,6 +17,7 @@ from .checkpoint_check import check_components
 from .classifier_tap import ClassifierTap
 from .image_normalization import ImageNormalization
 from .loss_terms import weighted
+from .segmentation_result import segmentation_result
 from .sr_geometry import crop_and_unflip, scale_meta, valid_mask
 from .super_resolution import SuperResolutionMixin
 from .training_state import TrainingStateMixin
@@ -265,13 +266,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         size = tuple(factor * side for side in meta['ori_shape'][:2])
         fields = self.sr_prediction(meta, image, kernel, size)
         logits = crop_and_unflip(logits, scale_meta(meta, self.scale), size, self.align_corners)
-        if self.out_channels == 1:
-            prob = logits.sigmoid()
-            mask = prob > self.threshold
-        else:
-            prob = logits.softmax(0)
-            mask = logits.argmax(0, keepdim=True)
-        fields.update(seg_logits=logits, seg_prob=prob, pred_sem_seg=mask.long())
+        fields.update(segmentation_result(logits, self.threshold))
         sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:

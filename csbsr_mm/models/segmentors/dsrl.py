@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .blind_sr_segmentor import BlindSROutputs
 from .checkpoint_check import check_components
 from .image_normalization import ImageNormalization
+from .segmentation_result import segmentation_result
 from .sr_geometry import crop_and_unflip, scale_meta, valid_mask
 
 
@@ -148,13 +149,7 @@ class DSRL(EncoderDecoder):
         size = meta['ori_shape'][:2]
         logits = crop_and_unflip(logits, meta, size, self.align_corners)
         image = crop_and_unflip(image, meta, size, False)
-        if self.out_channels == 1:
-            prob = logits.sigmoid()
-            mask = prob > self.decode_head.threshold
-        else:
-            prob = logits.softmax(0)
-            mask = logits.argmax(0, keepdim=True)
-        fields = dict(seg_logits=logits, seg_prob=prob, pred_sem_seg=mask.long(), sr_img=image)
+        fields = dict(sr_img=image, **segmentation_result(logits, self.decode_head.threshold))
         sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:

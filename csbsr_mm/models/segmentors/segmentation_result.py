@@ -1,0 +1,30 @@
+"""Probabilities and labels from logits, one rule for every segmentor of the house."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def segmentation_result(logits: Tensor, threshold: float) -> dict[str, Tensor]:
+    """What a data sample holds of one image's segmentation.
+
+    Args:
+        logits: (C, H, W); C = 1: the crack's logit, otherwise one per class.
+        threshold: probability above which a pixel is crack, for C = 1.
+
+    Returns:
+        ``seg_logits`` and ``seg_prob`` (C, H, W), sigmoid of one logit or softmax of several, and
+        ``pred_sem_seg`` (1, H, W) int64.
+
+    Example:
+        >>> import torch
+        >>> segmentation_result(torch.tensor([[[-1.0, 1.0]]]), threshold=0.5)['pred_sem_seg']
+        tensor([[[0, 1]]])
+    """
+    if len(logits) == 1:
+        prob = logits.sigmoid()
+        label = prob > threshold
+    else:
+        prob = logits.softmax(0)
+        label = logits.argmax(0, keepdim=True)
+    return dict(seg_logits=logits, seg_prob=prob, pred_sem_seg=label.long())
