@@ -29,6 +29,7 @@ setup(
     extras_require={
         'onedl': requirements('onedl'),
         'upstream': requirements('upstream'),
-        'tests': requirements('tests'),
+        'onnx': requirements('onnx'),
+        'tests': requirements('tests') + requirements('onnx'),
     },
 )

@@ -34,7 +34,7 @@ setup_env() {
       echo "Python 3.10: the newest versions that support it are taken, not the known-good ones."
       pip_install "$torch"
       pip_install -r requirements/runtime.txt -r requirements/onedl.txt tensorboard
-      [ "$profile" = tests ] && pip_install -r requirements/tests.txt
+      [ "$profile" = tests ] && pip_install -r requirements/tests.txt -r requirements/onnx.txt
       "$VENV/bin/pip" uninstall -q -y opencv-python opencv-python-headless
       pip_install --no-deps opencv-python-headless
     fi
