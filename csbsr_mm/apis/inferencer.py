@@ -14,6 +14,7 @@ from torch import nn
 
 from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, BlindSRBackend, SegmentorBackend, Statistics, make_backend
 from .model_loading import load_model
+from .onnx_backend import OnnxBackend
 from .photo_reader import Photo, photo_from_array, read_photo
 from .raster import Raster
 from .result import CrackResult
@@ -36,7 +37,8 @@ class CrackInferencer:
 
     Args:
         config: config file, or a config, of any MMSegmentation segmentor.
-        checkpoint: its weights; None keeps those that the model is built with.
+        checkpoint: its weights, or a model exported to ONNX (``.onnx``; the config is not read then);
+            None keeps the weights that the model is built with.
         device: where to run; the GPU if there is one.
         tile: side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
         overlap: pixels that neighbouring tiles share; 64 / scale by default.
@@ -81,9 +83,12 @@ class CrackInferencer:
         crack_class: int | None = None,
         trust_checkpoint: bool = False,
         scratch_dir: str | Path | None = None,
-        model: nn.Module | SegmentorBackend | None = None,
+        model: nn.Module | None = None,
     ) -> None:
-        if model is None:
+        if model is None and str(checkpoint).endswith('.onnx'):
+            model = OnnxBackend(checkpoint, device)
+            tile, batch_size = tile or model.tile, model.batch_size or batch_size
+        elif model is None:
             device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
             model = load_model(config, checkpoint, device, trust_checkpoint)
         self.backend = make_backend(model, crack_class) if isinstance(model, nn.Module) else model
