@@ -13,6 +13,7 @@ from csbsr_mm.engine.checkpoint_loading import check_for_testing, read_weights
 from csbsr_mm.engine.config_loading import load_config
 from csbsr_mm.engine.evaluation_report import print_metrics, write_metrics
 from csbsr_mm.engine.runtime import prepare_runtime
+from csbsr_mm.engine.tta import enable_tta
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -51,11 +52,7 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
         if args.show_dir:
             cfg.visualizer.save_dir = args.show_dir
     if args.tta:
-        missing = [name for name in ('tta_pipeline', 'tta_model') if cfg.get(name) is None]
-        if missing:
-            raise ValueError(f'--tta needs {" and ".join(missing)} in the config')
-        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-        cfg.model = {**cfg.tta_model, 'module': cfg.model}
+        enable_tta(cfg)
     if args.out:
         hook = dict(type='SavePredictionsHook', out_dir=args.out)
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]

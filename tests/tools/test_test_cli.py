@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
+from mmseg.registry import DATASETS, MODELS
 from tiny_models import tiny_csbsr, tiny_unet
 from tiny_training import dump, load, loader, tiny_config, tool_main
 
@@ -131,11 +132,53 @@ def test_refuses_a_checkpoint_of_another_network(tmp_path, trained, run_test):
 
 def test_refuses_switches_that_the_config_lacks(trained, run_test):
     config, checkpoint = trained
-    assert 'tta_pipeline and tta_model' in refusal(run_test, config, checkpoint, '--tta')
     hook = 'default_hooks.visualization=None'
     assert 'SegVisualizationHook' in refusal(
         run_test, config, checkpoint, '--show-dir', 'x', '--cfg-options', hook
     )
+
+
+def test_tta_averages_flipped_photos(tmp_path, trained, run_test):
+    """The SR image of the report is the mean over the four flips, turned back."""
+    _, checkpoint = trained
+    photo = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+    for folder, image in (
+        ('images', photo),
+        ('masks', np.where(photo[..., 0] > 200, 255, 0).astype(np.uint8)),
+    ):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / 'a.png'), image)
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='LoadAnnotations'),
+        dict(type='BinarizeMask'),
+        dict(type='BlindDegradation', kernel_size=5),
+        dict(type='PackBlindSRInputs'),
+    ]
+    dataset = dict(
+        type='CrackDataset',
+        data_root=str(tmp_path),
+        data_prefix=dict(img_path='images', seg_map_path='masks'),
+        test_mode=True,
+        pipeline=pipeline,
+    )
+    loader = dict(
+        batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dataset
+    )
+    cfg = make_config(tmp_path / 'run', test_dataloader=loader, test_evaluator=[dict(type='SRQualityMetric')])
+    config = dump(cfg, tmp_path / 'config.py')
+    run_test(config, checkpoint, '--tta', '--json', 'tta.json')
+    measured = json.loads((tmp_path / 'tta.json').read_text())['metrics']
+
+    sample = DATASETS.build(dataset)[0]
+    model = MODELS.build(cfg.model).eval()
+    model.load_state_dict(load(checkpoint)['state_dict'])
+    lr_image = model.data_preprocessor(dict(inputs=[sample['inputs']]))['inputs']
+    with torch.no_grad():
+        flips = [model.sr(lr_image.flip(dims))[0].clamp(0, 1).flip(dims) for dims in ((), (3,), (2,), (2, 3))]
+    true = sample['data_samples'].gt_hr_img.data.flip(0) / 255
+    error = (torch.stack(flips).mean(0)[0] - true).square().mean()
+    assert measured['PSNR'] == pytest.approx(-10 * error.log10().item(), abs=1e-3)
 
 
 def test_tests_a_stock_segmentor(tmp_path, run_test, capsys):
