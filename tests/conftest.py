@@ -1,1 +1,6 @@
-"""Makes the modules beside it, such as golden_rule, importable from every test."""
+"""What the whole suite shares. The other modules beside this file are helpers that tests import."""
+
+from pathlib import Path
+
+# pytest would import the helpers a second time in search of doctests, and so register components twice.
+collect_ignore = [path.name for path in Path(__file__).parent.glob('*.py') if not path.name.startswith('test_')]
