@@ -18,8 +18,8 @@ STAGES = [
 
 
 def schedule(work_dir, workers, max_iters=12, **changes):
-    """Everything that has a state: stages, β, learning rate, EMA, dropout, batch norm, validation."""
-    unet = tiny_unet(loss_decode=dict(type='BoundaryComboLoss', alpha=0.3))
+    """Everything that has a state: stages, α, β, learning rate, EMA, dropout, batch norm, validation."""
+    unet = tiny_unet(loss_decode=dict(type='BoundaryComboLoss'))
     unet['decode_head']['dropout_ratio'] = 0.5
     validation = loader(batch_size=1, length=1)
     validation['sampler'] = dict(type='DefaultSampler', shuffle=False)
@@ -40,6 +40,7 @@ def schedule(work_dir, workers, max_iters=12, **changes):
         hooks=[
             dict(type='TrainingStageHook', stages=STAGES),
             dict(type='TaskWeightHook', task_weight=[(3, 0.0), (10, 0.7)]),
+            dict(type='BoundaryRebalanceHook', begin=3, epoch_iters=2, step=0.1),
             dict(type='EMAHook', momentum=0.1),
             dict(type='NonFiniteLossHook'),
         ],
@@ -95,6 +96,8 @@ def test_killed_and_resumed_run_equals_an_uninterrupted_one(tmp_path, workers, u
     assert resumed['message_hub']['runtime_info']['draw_position'] == 12 * 2 * 2
     assert resumed['state_dict']['_training_stage'] == 2
     assert uninterrupted['state_dict']['_task_weight'] == pytest.approx(0.7)
+    alpha = resumed['state_dict']['segmentor.decode_head.loss_decode.alpha']
+    assert alpha == pytest.approx(0.4)
 
 
 def test_kill_while_saving_leaves_the_previous_checkpoint(tmp_path):
