@@ -81,32 +81,64 @@ def count_flops(build: Callable[[bool], nn.Module], *shapes: tuple[int, ...]) ->
     return totals
 
 
-def kept_bytes(network: KBPN, lr: Tensor) -> int:
-    """Bytes that one forward pass leaves for the backward pass, parameters not counted."""
-    own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-    kept: dict[int, tuple[int, Tensor]] = {}  # tensors are held so that no address is used twice
+class Keeper:
+    """Counts the storages that autograd, or a checkpointed stage, keeps; parameters not counted.
 
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
+    The tensors are held, so that no address is used twice.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+        self.kept: dict[int, Tensor] = {}
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        """Hook on saved tensors."""
+        address = tensor.untyped_storage().data_ptr()
+        if address not in self.own:
+            self.kept[address] = tensor
         return tensor
 
-    def keep_inputs(stage: nn.Module, args: tuple) -> None:
+    def stage_inputs(self, stage: nn.Module, args: tuple) -> None:
+        """Forward pre-hook: a checkpointed stage keeps what it was called with."""
         for arg in args:
             for tensor in arg if isinstance(arg, tuple) else (arg,):
                 if isinstance(tensor, Tensor):
-                    keep(tensor)
+                    self(tensor)
 
-    # A checkpointed stage keeps what it was called with, which no hook on saved tensors sees.
+    def mebibytes(self) -> float:
+        """What was kept so far."""
+        return sum(tensor.untyped_storage().nbytes() for tensor in self.kept.values()) / 2**20
+
+
+def kept_by(network: KBPN, lr: Tensor) -> float:
+    """MiB that one forward pass leaves for the backward pass."""
+    keeper = Keeper(network)
     stages = network.stages if network.checkpoint_stages else ()
-    handles = [stage.register_forward_pre_hook(keep_inputs) for stage in stages]
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    handles = [stage.register_forward_pre_hook(keeper.stage_inputs) for stage in stages]
+    with torch.autograd.graph.saved_tensors_hooks(keeper, lambda tensor: tensor):
         outputs = network(lr)
     for handle in handles:
         handle.remove()
-    assert outputs[0].requires_grad
-    return sum(size for size, _ in kept.values())
+    assert all(output.requires_grad for output in outputs)
+    return keeper.mebibytes()
+
+
+def largest_stage(network: KBPN, lr: Tensor) -> float:
+    """MiB that the largest stage keeps while it is recomputed in the backward pass."""
+    keepers: list[Keeper] = []
+
+    def start(stage: nn.Module, args: tuple) -> None:
+        keepers.append(Keeper(network))
+
+    handles = [stage.register_forward_pre_hook(start) for stage in network.stages]
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda tensor: keepers[-1](tensor) if keepers else tensor, lambda tensor: tensor
+    ):
+        outputs = network(lr)
+    for handle in handles:
+        handle.remove()
+    assert all(output.requires_grad for output in outputs)
+    return max(keeper.mebibytes() for keeper in keepers)
 
 
 def flops_rows(size: int) -> list[Row]:
@@ -133,11 +165,20 @@ def kept_rows(size: int) -> list[Row]:
     rows, lr = [], torch.rand(1, 3, size, size)
     for estimated in ESTIMATED_KERNEL_SIZES:
         literal, folded = networks(estimated)
-        reference, name = kept_bytes(literal, lr) / 2**20, f'kept for backward, LR {size}x{size}'
-        rows.append((f'{name}, k_est {estimated}', reference, kept_bytes(folded, lr) / 2**20, 'MiB'))
+        name = f'kept for backward, LR {size}x{size}, k_est {estimated}'
+        reference, kept, stage = kept_by(literal, lr), kept_by(folded, lr), largest_stage(folded, lr)
         folded.checkpoint_stages = True
-        checkpointed = kept_bytes(folded, lr) / 2**20
-        rows.append((f'{name}, k_est {estimated}, checkpointed', reference, checkpointed, 'MiB'))
+        checkpointed = kept_by(folded, lr)
+        rows += [
+            (name, reference, kept, 'MiB'),
+            (f'{name}, checkpointed', reference, checkpointed, 'MiB'),
+            (
+                f'{name}, checkpointed, with the stage being recomputed',
+                reference,
+                checkpointed + stage,
+                'MiB',
+            ),
+        ]
     return rows
 
 

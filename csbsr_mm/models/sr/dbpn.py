@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from .border_map import convolve
 from .input_checks import check_lr, check_scale
-from .layers import BackProjection, ConvPReLU, init_kaiming
+from .layers import RELEASED_INIT, BackProjection, ConvPReLU
 
 
 @MODELS.register_module()
@@ -23,7 +23,7 @@ class DBPN(BaseModule):
         channels: channels of the units.
         stem_channels: channels of the first convolution.
         fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
-        init_cfg: MMEngine initialisation in place of the released one (Kaiming normal, zero biases).
+        init_cfg: initialisation; None is the released one (Kaiming normal, zero biases).
 
     Raises:
         ValueError: an argument is outside its range.
@@ -49,7 +49,7 @@ class DBPN(BaseModule):
         fold: bool = True,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg or RELEASED_INIT)
         check_scale('DBPN', scale)
         if not 2 <= num_stages <= 10:
             raise ValueError(f'DBPN: num_stages must be 2 to 10, got {num_stages}; the paper has 4')
@@ -66,14 +66,6 @@ class DBPN(BaseModule):
         self.up = nn.ModuleList(unit(True, max(i, 1)) for i in range(num_stages))
         self.down = nn.ModuleList(unit(False, i + 1) for i in range(num_stages - 1))
         self.reconstruct = nn.Conv2d(channels * num_stages, 3, 3, padding=1)
-
-    def init_weights(self) -> None:
-        """Initialise as released, or by ``init_cfg``."""
-        if self.init_cfg:
-            super().init_weights()
-        else:
-            init_kaiming(self)
-            self._is_init = True
 
     def forward(self, lr: Tensor, blur_kernel: Tensor | None = None) -> tuple[Tensor, None]:
         """Super-resolve ``lr`` (B, 3, h, w), RGB in [0, 1]; ``blur_kernel`` is not used.

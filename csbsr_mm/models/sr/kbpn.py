@@ -17,7 +17,7 @@ from .bicubic import enlarge_bicubic
 from .blur_kernel import blur_and_sample, resize_kernel, unit_sum
 from .border_map import BorderMap, convolve, mean_of_convolution
 from .input_checks import check_blur_kernel, check_kernel_size, check_lr, check_scale
-from .layers import BackProjection, ConvPReLU, SpatialFeatureTransform, init_kaiming, projection
+from .layers import RELEASED_INIT, BackProjection, ConvPReLU, SpatialFeatureTransform, projection
 from .vgg_features import load_vgg_features
 
 leaky_relu = partial(F.leaky_relu, negative_slope=0.01, inplace=True)
@@ -44,9 +44,10 @@ class KBPN(BaseModule):
         checkpoint_stages: recompute each stage in the backward pass instead of keeping its maps.
         blur_method: how the intermediate SR image is blurred, ``'grouped'`` or ``'unfold'``; see
             :func:`~csbsr_mm.models.sr.blur_kernel.blur_and_sample`.
-        vgg_features: https URL or local file of ImageNet weights of VGG-16 for the first four
-            convolutions; None initialises them like the others, as released. Needs ``channels=128``.
-        init_cfg: MMEngine initialisation in place of the released one (Kaiming normal, zero biases).
+        vgg_features: ImageNet weights of VGG-16 to start the first four convolutions from:
+            ``'imagenet://vgg16'``, an https URL or a local file; None initialises them like the others,
+            as released. Needs ``channels=128``.
+        init_cfg: initialisation; None is the released one (Kaiming normal, zero biases).
 
     Raises:
         ValueError: an argument is outside its range.
@@ -75,7 +76,7 @@ class KBPN(BaseModule):
         vgg_features: str | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(init_cfg or RELEASED_INIT)
         check_scale('KBPN', scale)
         check_kernel_size('KBPN', 'kernel_size', kernel_size)
         check_kernel_size('KBPN', 'estimated_kernel_size', estimated_kernel_size)
@@ -110,13 +111,10 @@ class KBPN(BaseModule):
         return ['kernel_predictor', *(f'stages.{i}.kernel_update' for i in range(len(self.stages)))]
 
     def init_weights(self) -> None:
-        """Initialise as released, or by ``init_cfg``; then load ``vgg_features``."""
-        if self.init_cfg:
-            super().init_weights()
-        else:
-            init_kaiming(self)
-            self._is_init = True
-        if self.vgg_features is not None:
+        """Initialise by ``init_cfg``, then load ``vgg_features``."""
+        first_time = not self.is_init
+        super().init_weights()
+        if first_time and self.vgg_features is not None:
             load_vgg_features(self.features, self.vgg_features)
 
     def forward(self, lr: Tensor, blur_kernel: Tensor | None = None) -> tuple[Tensor, Tensor]:

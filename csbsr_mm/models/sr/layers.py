@@ -12,6 +12,11 @@ from .border_map import BorderMap, convolve
 PROJECTIONS = {2: (6, 2, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
 """Scale to (kernel, stride, padding) of the convolutions between LR and SR resolution."""
 
+RELEASED_INIT = dict(
+    type='Kaiming', layer=['Conv2d', 'ConvTranspose2d'], mode='fan_in', distribution='normal', bias=0
+)
+"""How the authors initialise their SR networks, as an ``init_cfg``."""
+
 
 class ConvPReLU(nn.Module):
     """A (transposed) convolution and a PReLU with one slope.
@@ -150,12 +155,3 @@ class SpatialFeatureTransform(nn.Module):
             return second(act(convolve(first, [features, condition], self.fold)))
         inner = condition.conv(first.weight, first.bias).apply(act)
         return inner.conv(second.weight, second.bias).expand()
-
-
-def init_kaiming(module: nn.Module) -> None:
-    """Kaiming-normal weights and zero biases for every (transposed) convolution, as released."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_normal_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)

@@ -12,8 +12,8 @@ def load_vgg_features(features: nn.Sequential, source: str) -> None:
 
     Args:
         features: a sequence whose convolutions have VGG-16's shapes.
-        source: https URL or local file of a state dict with the common names ``features.0.weight``,
-            ..., or with the bare ``0.weight``, ...
+        source: ``imagenet://vgg16``, https URL or local file of a state dict with the common names
+            ``features.0.weight``, ..., or with the bare ``0.weight``, ...
 
     Raises:
         RuntimeError: ``source`` cannot be read, or lacks one of the convolutions.

@@ -215,6 +215,6 @@ def test_unreadable_vgg_features(tmp_path) -> None:
     with pytest.raises(RuntimeError, match=r'cannot be read from .*absent.pth.* downloaded file'):
         network.init_weights()
     torch.save({'features.0.weight': torch.zeros(64, 3, 3, 3)}, tmp_path / 'part.pth')
-    network.vgg_features = str(tmp_path / 'part.pth')
+    network = KBPN(num_stages=1, vgg_features=str(tmp_path / 'part.pth'))
     with pytest.raises(RuntimeError, match=r'features.0.bias is missing'):
         network.init_weights()
