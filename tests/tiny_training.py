@@ -160,7 +160,7 @@ def run_tool(tool, *arguments, check=True, timeout=120, **env):
     """Run a command-line tool of the project in a process of its own."""
     environment = dict(
         os.environ,
-        PYTHONPATH=str(TESTS),
+        PYTHONPATH=os.pathsep.join([str(TESTS), str(ROOT)]),
         PYTHON=sys.executable,
         OMP_NUM_THREADS='1',
         CUDA_VISIBLE_DEVICES='-1',

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
-from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner import BaseLoop, IterBasedTrainLoop
+from mmengine.runner.utils import calc_dynamic_intervals
 from mmseg.registry import LOOPS
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -46,7 +47,18 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         val_interval: int = 1000,
         dynamic_intervals: list[tuple[int, int]] | None = None,
     ) -> None:
-        super().__init__(runner, dataloader, max_iters, val_begin, val_interval, dynamic_intervals)
+        # Not IterBasedTrainLoop's: in upstream MMEngine it starts the workers, at the beginning of the data.
+        BaseLoop.__init__(self, runner, dataloader)
+        if int(max_iters) != max_iters:
+            raise ValueError(f'max_iters must be a whole number, got {max_iters}')
+        self._max_iters, self._iter = int(max_iters), 0
+        self._max_epochs, self._epoch = 1, 0
+        self.val_begin, self.val_interval = val_begin, val_interval
+        self.dynamic_milestones, self.dynamic_intervals = calc_dynamic_intervals(
+            val_interval, dynamic_intervals
+        )
+        self.stop_training = False
+        runner.visualizer.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
         self.accumulative_counts = _take_accumulative_counts(runner)
         self.position = 0
 
