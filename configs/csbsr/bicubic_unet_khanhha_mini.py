@@ -1,0 +1,14 @@
+"""What kbpn_unet_khanhha_mini.py compares with: the same U-Net, trained as long, on bicubically enlarged images."""
+
+_base_ = './kbpn_unet_khanhha_mini.py'
+
+model = dict(
+    sr=dict(_delete_=True, type='BicubicUpsampler', scale=4),
+    sr_loss=None,
+    task_weight=1.0,
+)
+
+iterations = _base_.total - _base_.predictors
+train_cfg = dict(max_iters=iterations)
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
+custom_hooks = [dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0)]
