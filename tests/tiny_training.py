@@ -156,7 +156,7 @@ def dump(cfg, path):
     return path
 
 
-def run_tool(tool, *arguments, check=True, timeout=120, **env):
+def run_tool(tool, *arguments, check=True, timeout=300, **env):
     """Run a command-line tool of the project in a process of its own."""
     environment = dict(
         os.environ,

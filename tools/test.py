@@ -48,7 +48,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
                 '--show and --show-dir need a visualization hook: default_hooks = '
                 "dict(visualization=dict(type='SegVisualizationHook'))"
             )
-        hook.update(draw=True, **(dict(show=True, wait_time=args.wait_time) if args.show else {}))
+        # Upstream MMSegmentation would draw one photo in 50.
+        hook.update(draw=True, interval=1, **(dict(show=True, wait_time=args.wait_time) if args.show else {}))
         if args.show_dir:
             cfg.visualizer.save_dir = args.show_dir
     if args.tta:
