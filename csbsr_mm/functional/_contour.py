@@ -1,17 +1,15 @@
 """Contour elements of binary masks and the distances between two contours, weighted by length.
 
-A contour element sits where 2x2 pixels meet that are not all in the mask or all out of it; beyond
-the image's border no pixel is in the mask. For pixel spacing (a, b) along (rows, columns) its
-length is::
+A contour element sits where 2x2 pixels meet that are not all in the mask or all out of it; beyond the image's
+border no pixel is in the mask. For pixel spacing (a, b) along (rows, columns) its length is::
 
     one or three pixels   #.  h = sqrt(a^2 + b^2) / 2      upper or lower two   ##  b
                           ..                                                    ..
     a diagonal pair       #.  2 h                          left or right two    #.  a
                           .#                                                    #.
 
-These are the elements and lengths of DeepMind's surface-distance; distances are between elements.
-Lists are sorted by (distance, length), as there, so that even ties of a floating-point sum fall
-alike.
+These are the elements and lengths of DeepMind's surface-distance; distances are between elements. Lists are
+sorted by (distance, length), as there, so that even ties of a floating-point sum fall alike.
 """
 
 from typing import NamedTuple
@@ -76,7 +74,10 @@ def nearest_distances(source: Contour, target: Contour, spacing: Spacing) -> NDA
     if len(target.points) < _KD_TREE_POINTS:
         from scipy.spatial import cKDTree
 
-        return cKDTree(target.points * spacing).query(source.points * np.asarray(spacing))[0]
+        scale = np.asarray(spacing)
+        nearest = cKDTree(target.points * scale).query(source.points * scale)[1]
+        # From whole offsets, so that equal distances are equal to the last bit.
+        return np.sqrt(np.square((source.points - target.points[nearest]) * scale).sum(1))
     return distance_grid(target, spacing)[tuple(source.points.T)]
 
 

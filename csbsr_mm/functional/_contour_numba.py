@@ -38,14 +38,15 @@ class Contours(NamedTuple):
     """Contour vertices of {level > j} for all j, grouped by block.
 
     Attributes:
-        start: (B + 1,) Block ``b`` (in row-major order) holds the vertices ``start[b]:start[b +
-        1]``. place: (n,) uint32, ``row << 16 | column``. levels: (n, 4) uint8, the sorted levels
-        of the vertex's pixels; the middle two are swapped where a
+        start: (B + 1,) Block ``b``, in row-major order, holds the vertices ``start[b]:start[b + 1]``.
+        place: (n,) uint32, ``row << 16 | column``.
+        levels: (n, 4) uint8, the sorted levels of the vertex's pixels; the middle two are swapped where a
             diagonal pair is the higher one.
-        low: (H + 1 + 2 FRAME, W + 1 + 2 FRAME) uint8, lowest level around every vertex, 255 in the
-        frame. high: The same of the highest, 0 in the frame. bottom: (block rows, block columns)
-        uint8, the lowest of ``low``. top: The highest of ``high``. side: Vertices a side of a
-        block.
+        low: (H + 1 + 2 FRAME, W + 1 + 2 FRAME) uint8, lowest level around every vertex, 255 in the frame.
+        high: The same of the highest, 0 in the frame.
+        bottom: (block rows, block columns) uint8, the lowest of ``low``.
+        top: The highest of ``high``.
+        side: Vertices a side of a block.
     """
 
     start: NDArray
@@ -82,6 +83,24 @@ def _framed(shape: tuple[int, int], value: int) -> NDArray:
     for edge in (framed[:FRAME], framed[-FRAME:], framed[:, :FRAME], framed[:, -FRAME:]):
         edge[:] = value
     return framed
+
+
+@njit(cache=True, nogil=True)
+def row_of(place):
+    """Row of a packed place."""
+    return np.int32(place >> np.uint32(16))
+
+
+@njit(cache=True, nogil=True)
+def column_of(place):
+    """Column of a packed place."""
+    return np.int32(place & np.uint32(0xFFFF))
+
+
+@njit(cache=True, nogil=True)
+def squared_length(down, right):
+    """Squared length of an offset."""
+    return np.int32(down * down + right * right)
 
 
 @njit(cache=True, nogil=True)

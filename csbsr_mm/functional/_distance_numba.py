@@ -34,6 +34,8 @@ References:
 import numpy as np
 from numba import njit
 
+LANES = 8
+
 
 @njit(cache=True, nogil=True)
 def column_distance(feature, column):
@@ -92,22 +94,23 @@ def lower_hull(column, absent, apex, height):
 
 
 @njit(cache=True, nogil=True)
-def fill_row(count, apex, height, squared):
-    """Write the envelope's squared distances into one row."""
-    width = squared.shape[0]
-    integer = squared.dtype.type
-    begin = 0
+def fill_row(count, apex, height, start, row, width):
+    """Write the envelope's squared distances into ``row``, which has ``LANES`` places beyond ``width``.
+
+    Whole vectors are written; what is too much is overwritten by the next stretch or lies beyond the width.
+    """
+    integer = row.dtype.type
+    start[0], start[count] = 0, width
+    for k in range(count - 1):
+        meeting = (height[k + 1] - height[k]) / (2 * (apex[k + 1] - apex[k]))
+        start[k + 1] = min(np.int64(meeting) + 1, width)
     for k in range(count):
-        end = width
-        if k + 1 < count:
-            meeting = (height[k + 1] - height[k]) / (2 * (apex[k + 1] - apex[k]))
-            end = min(int(meeting) + 1, width)
         center = integer(apex[k])
         base = integer(height[k] - apex[k] * apex[k])
-        for x in range(begin, end):
-            offset = integer(integer(x) - center)
-            squared[x] = integer(offset * offset + base)
-        begin = end
+        for first in range(start[k], start[k + 1], LANES):
+            for x in range(first, first + LANES):
+                offset = integer(integer(x) - center)
+                row[x] = integer(offset * offset + base)
 
 
 @njit(cache=True, nogil=True)
@@ -122,10 +125,14 @@ def squared_distance(feature, column, squared):
     height, width = feature.shape
     apex = np.empty(width, np.int64)
     apex_height = np.empty(width, np.int64)
+    start = np.empty(width + 1, np.int64)
+    row = np.empty(width + LANES, squared.dtype)
     column_distance(feature, column)
     for y in range(height):
         count = lower_hull(column[y], height, apex, apex_height)
-        fill_row(count, apex, apex_height, squared[y])
+        fill_row(count, apex, apex_height, start, row, width)
+        for x in range(width):
+            squared[y, x] = row[x]
 
 
 @njit(cache=True, nogil=True)
@@ -160,6 +167,16 @@ def squared_distance_at(where, feature, column, squared):
         for x in range(width):
             if where[y, x]:
                 squared[y, x] = scan_row(column[y], height, x)
+
+
+@njit(cache=True, nogil=True)
+def squared_distance_at_points(rows, columns, feature, column):
+    """As :func:`squared_distance`, at (n,) points near to a feature each; (n,) int32."""
+    column_distance(feature, column)
+    squared = np.empty(rows.shape[0], np.int32)
+    for k in range(rows.shape[0]):
+        squared[k] = scan_row(column[rows[k]], feature.shape[0], columns[k])
+    return squared
 
 
 @njit(cache=True, nogil=True)

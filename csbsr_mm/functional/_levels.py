@@ -1,7 +1,7 @@
 """Probability maps as maps of threshold levels: how many of the thresholds a pixel exceeds.
 
-Both sweeps, that of overlap and that of surface distance, start here: with levels q, the
-prediction at threshold t_j is {q > j}.
+Both sweeps, that of overlap and that of surface distance, start here: with levels q, the prediction at
+threshold t_j is {q > j}.
 """
 
 from collections.abc import Sequence

@@ -1,23 +1,23 @@
 """Compiled exact distances between the contours of a target and of a prediction at all thresholds.
 
-Only distances that can matter are measured: those that may exceed ``floor``, a squared distance
-that the result is known to exceed at each threshold. What may exceed it is told by bounds that get
-tighter in three steps, since a distance to a set changes by no more than the way one walks::
+Only distances that can matter are measured: those that may exceed ``floor``, a squared distance that the
+result is known to exceed at each threshold. What may exceed it is told by bounds that get tighter in
+three steps, since a distance to a set changes by no more than the way one walks::
 
     block            |D(vertex) - side * (distance between block centres)| <= (side - 1) sqrt(2)
     representative   |D(vertex) - D(representative)| <= |vertex - representative|
     vertex           D itself
 
-At thresholds below the levels around a target vertex, the vertex lies inside the prediction and
-its nearest contour vertex is the nearest one with ``low <= j``; at thresholds above them it lies
-outside and the nearest one with ``high > j`` counts. So its distance only grows away from its own
-levels, and one visit of a contour vertex serves all thresholds, walking from that vertex's levels
-towards its own::
+At thresholds below the levels around a target vertex, the vertex lies inside the prediction and its nearest
+contour vertex is the nearest one with ``low <= j``; at thresholds above them it lies outside and the
+nearest one with ``high > j`` counts. So its distance only grows away from its own levels, and one visit of
+a contour vertex serves all thresholds, walking from that vertex's levels towards its own::
 
     D |'.                          .--
-      |  '--.                   .-'      a contour vertex of high = 7 lowers D(6), D(5), ... and
-      stops at |      '-.            .---'        the first threshold that has a nearer one already
-      |         '._________' +-------- low ---- high -------- threshold j
+      |  '--.                   .-'      a contour vertex with high = 7 lowers D(6), D(5), ... and stops
+      |      '-.            .---'        at the first threshold that has a nearer one already
+      |         '._________'
+      +-------- low ---- high -------- threshold j
 
 Squared distances are 32-bit integers.
 """
@@ -28,109 +28,15 @@ Squared distances are 32-bit integers.
 import numpy as np
 from numba import njit
 
-from ._contour_numba import FRAME
-from ._distance_numba import column_distance, scan_row
+from ._contour_numba import FRAME, column_of, row_of, squared_length
 
 UNREACHED = np.int32(2147483647)
-CLOSE = 4  # squared block distance up to which a scan of the vertex's row is short
-MANY = 1500  # vertices that make up for computing the column distances such scans need
-
-
-@njit(cache=True, nogil=True)
-def _row(place):
-    """Row of a packed place."""
-    return np.int32(place >> np.uint32(16))
-
-
-@njit(cache=True, nogil=True)
-def _column(place):
-    """Column of a packed place."""
-    return np.int32(place & np.uint32(0xFFFF))
-
-
-@njit(cache=True, nogil=True)
-def _squared(down, right):
-    """Squared length of an offset."""
-    return np.int32(down * down + right * right)
 
 
 @njit(cache=True, nogil=True)
 def _gap(position, first, side):
     """Distance along one axis from a position to the interval [first, first + side - 1]."""
     return max(max(first - position, position - first - (side - 1)), 0)
-
-
-@njit(cache=True, nogil=True)
-def _measure_by_rows(prediction, block, column, squared, count):
-    """Squared distances of a block's vertices from the target's column distances; returns their number."""
-    for vertex in range(prediction.start[block], prediction.start[block + 1]):
-        place = prediction.place[vertex]
-        squared[count] = scan_row(column[_row(place)], np.int64(_column(place)))
-        count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _measure_by_pairs(prediction, block, rows, columns, near, squared, count):
-    """Squared distances of a block's vertices from ``near`` target vertices; returns their number."""
-    for vertex in range(prediction.start[block], prediction.start[block + 1]):
-        y, x = _row(prediction.place[vertex]), _column(prediction.place[vertex])
-        nearest = UNREACHED
-        for i in range(near):
-            nearest = min(nearest, _squared(np.int32(rows[i] - y), np.int32(columns[i] - x)))
-        squared[count] = nearest
-        count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def prediction_to_target(prediction, target, blocks, between, reach_of, target_blocks):
-    """Exact squared distances from the vertices of some prediction blocks to the target's contour.
-
-    Args:
-        prediction: Contours to measure from.
-        target: Contours to measure to.
-        blocks: (n,) prediction blocks to measure.
-        between: (n,) squared distances to the nearest target block, in blocks.
-        reach_of: Squared block distance that the nearest vertex's block keeps, by ``between``.
-        target_blocks: (m,) target blocks that have vertices.
-
-    Returns:
-        (v, 4) levels of the vertices, block after block, and their (v,) squared distances.
-    """
-    columns = prediction.top.shape[1]
-    count, close = 0, 0
-    for k in range(blocks.shape[0]):
-        vertices = prediction.start[blocks[k] + 1] - prediction.start[blocks[k]]
-        count += vertices
-        close += vertices if between[k] <= CLOSE else 0
-    by_rows = close > MANY
-    column = np.empty((0, 0), np.uint16)
-    if by_rows:
-        contour = target.low < target.high
-        contour = contour[FRAME:-FRAME, FRAME:-FRAME].copy()
-        column = np.empty(contour.shape, np.uint16)
-        column_distance(contour, column)
-    levels, squared = np.empty((count, 4), np.uint8), np.empty(count, np.int32)
-    rows_near = np.empty(target.place.shape[0], np.int32)
-    columns_near = np.empty(target.place.shape[0], np.int32)
-    count = 0
-    for k in range(blocks.shape[0]):
-        block, begin = blocks[k], count
-        if by_rows and between[k] <= CLOSE:
-            count = _measure_by_rows(prediction, block, column, squared, count)
-        else:
-            near = 0
-            for b in target_blocks:
-                down, right = b // columns - block // columns, b % columns - block % columns
-                if down * down + right * right <= reach_of[between[k]]:
-                    for vertex in range(target.start[b], target.start[b + 1]):
-                        rows_near[near] = _row(target.place[vertex])
-                        columns_near[near] = _column(target.place[vertex])
-                        near += 1
-            count = _measure_by_pairs(prediction, block, rows_near, columns_near, near, squared, count)
-        levels[begin:count] = prediction.levels[prediction.start[block] : prediction.start[block + 1]]
-    return levels, squared
 
 
 @njit(cache=True, nogil=True)
@@ -157,13 +63,17 @@ def _central_vertex(target, block):
     x_center = block % columns * target.side + target.side // 2
     central, least = target.start[block], UNREACHED
     for vertex in range(target.start[block], target.start[block + 1]):
-        squared = _squared(_row(target.place[vertex]) - y_center, _column(target.place[vertex]) - x_center)
+        squared = squared_length(
+            row_of(target.place[vertex]) - y_center, column_of(target.place[vertex]) - x_center
+        )
         if squared < least:
             central, least = vertex, squared
-    y, x = _row(target.place[central]), _column(target.place[central])
+    y, x = row_of(target.place[central]), column_of(target.place[central])
     widest = np.int32(0)
     for vertex in range(target.start[block], target.start[block + 1]):
-        widest = max(widest, _squared(_row(target.place[vertex]) - y, _column(target.place[vertex]) - x))
+        widest = max(
+            widest, squared_length(row_of(target.place[vertex]) - y, column_of(target.place[vertex]) - x)
+        )
     return central, widest
 
 
@@ -190,7 +100,14 @@ def _visit_blocks(prediction, y, x, first, last, inside, outside, nearest):
             for vertex in range(prediction.start[b], prediction.start[b + 1]):
                 place, levels = prediction.place[vertex], prediction.levels[vertex]
                 begin, end = max(np.int64(levels[0]), first), min(np.int64(levels[3]), last)
-                _lower(nearest, _squared(_row(place) - y, _column(place) - x), begin, end, inside, outside)
+                _lower(
+                    nearest,
+                    squared_length(row_of(place) - y, column_of(place) - x),
+                    begin,
+                    end,
+                    inside,
+                    outside,
+                )
 
 
 @njit(cache=True, nogil=True)
@@ -240,12 +157,11 @@ def measure_representatives(target, blocks, first, last, bound, prediction, disc
         last: (m,) threshold after the last one; 0: the block is left out.
         bound: (m, T) int32, updated from squared distances that are not reached, falling below the
             representative's own levels and rising above them, to its squared distances.
-        prediction: Contours of the prediction. disc: (d, 3) offsets and squared length of the
-        vertices around one, nearest first, within ``FRAME``.
+        prediction: Contours of the prediction.
+        disc: (d, 3) offsets and squared length of the vertices around one, nearest first, within ``FRAME``.
 
     Returns:
-        (m,) the representatives' indices and (m,) their largest squared distance to a vertex of
-        their block.
+        (m,) the representatives' indices and (m,) their largest squared distance to a vertex of their block.
     """
     representative = np.zeros(blocks.shape[0], np.int32)
     widest = np.zeros(blocks.shape[0], np.int32)
@@ -255,7 +171,7 @@ def measure_representatives(target, blocks, first, last, bound, prediction, disc
             continue
         representative[k], widest[k] = _central_vertex(target, blocks[k])
         place = target.place[representative[k]]
-        y, x = np.int64(_row(place)), np.int64(_column(place))
+        y, x = np.int64(row_of(place)), np.int64(column_of(place))
         near = max(bound[k, first[k]], bound[k, last[k] - 1]) < 6 * side * side
         offsets = disc if near else disc[:1]
         inside, outside = _visit_disc(prediction, y, x, offsets, np.int64(-1), first[k], last[k], bound[k])
@@ -268,8 +184,7 @@ def measure_representatives(target, blocks, first, last, bound, prediction, disc
 def _gather_candidates(prediction, y, x, reach, first, last, places, spans):
     """Contour vertices within ``reach`` of (y, x) at one of their thresholds; returns their number.
 
-    ``reach`` (squared) falls and then rises over the thresholds, so that the ends of a range
-    decide.
+    ``reach`` (squared) falls and then rises over the thresholds, so that the ends of a range decide.
     """
     side = prediction.side
     rows, columns = prediction.top.shape
@@ -291,10 +206,12 @@ def _gather_candidates(prediction, y, x, reach, first, last, places, spans):
             for vertex in range(prediction.start[b], prediction.start[b + 1]):
                 place, levels = prediction.place[vertex], prediction.levels[vertex]
                 begin, end = max(np.int64(levels[0]), first), min(np.int64(levels[3]), last)
-                if begin < end and _squared(_row(place) - y, _column(place) - x) <= max(
+                if begin >= end:
+                    continue
+                if squared_length(row_of(place) - y, column_of(place) - x) <= max(
                     reach[begin], reach[end - 1]
                 ):
-                    places[count, 0], places[count, 1] = _row(place), _column(place)
+                    places[count, 0], places[count, 1] = row_of(place), column_of(place)
                     spans[count, 0], spans[count, 1] = begin, end
                     count += 1
     return count
@@ -304,8 +221,8 @@ def _gather_candidates(prediction, y, x, reach, first, last, places, spans):
 def _append_runs(nearest, first, last, least, vertex_levels, runs, squared, count):
     """Append stretches of equal distance above ``least`` as vertices of their own; returns their number.
 
-    A stretch [begin, end) of a vertex of the target becomes the levels of a vertex that has that
-    length (``length_at``) at these thresholds and no other.
+    A stretch [begin, end) of a vertex of the target becomes the levels of a vertex that has that length
+    (``length_at``) at these thresholds and no other.
     """
     straight = vertex_levels[1] < vertex_levels[2]
     double = vertex_levels[1] > vertex_levels[2]
@@ -326,80 +243,98 @@ def _append_runs(nearest, first, last, least, vertex_levels, runs, squared, coun
 
 
 @njit(cache=True, nogil=True)
+def _above(root, away, limit, begin, end):
+    """The part of [begin, end) at whose ends a vertex so far ``away`` may exceed the limit."""
+    while begin < end and root[begin] + away < limit[begin]:
+        begin += 1
+    while begin < end and root[end - 1] + away < limit[end - 1]:
+        end -= 1
+    return begin, end
+
+
+@njit(cache=True, nogil=True)
+def _measure_vertex(prediction, y, x, disc, least, begin, end, places, spans, candidates, apart, nearest):
+    """Squared distances of a target vertex at [begin, end): within the disc, else to the candidates."""
+    for j in range(begin, end):
+        nearest[j] = UNREACHED
+    inside, outside = _visit_disc(prediction, np.int64(y), np.int64(x), disc, least, begin, end, nearest)
+    for i in range(candidates):
+        apart[i] = squared_length(np.int32(places[i, 0] - y), np.int32(places[i, 1] - x))
+    for i in range(candidates):
+        first, last = max(np.int64(spans[i, 0]), begin), min(np.int64(spans[i, 1]), end)
+        _lower(nearest, apart[i], first, last, inside, outside)
+
+
+@njit(cache=True, nogil=True)
 def target_to_prediction(
     target, blocks, first, last, floor, representative, widest, nearest, prediction, disc
 ):
     """Exact squared distances from the target's vertices to the prediction's contours, above the floor.
 
     Args:
-        target: Contours of the target. blocks: (m,) target blocks that have vertices. first: (m,)
-        first threshold at which :func:`measure_representatives` measured the block. last: (m,)
-        threshold after the last one; 0: nothing to measure. floor: (T,) int64; smaller or equal
-        squared distances are of no interest. representative: (m,) index of the block's
-        representative. widest: (m,) its largest squared distance to a vertex of its block.
-        nearest: (m, T) its squared distances. prediction: Contours of the prediction. disc: (d, 3)
-        offsets and squared length of the vertices around one, nearest first, within ``FRAME``.
+        target: Contours of the target.
+        blocks: (m,) target blocks that have vertices.
+        first: (m,) first threshold at which :func:`measure_representatives` measured the block.
+        last: (m,) threshold after the last one; 0: nothing to measure.
+        floor: (T,) int64; smaller or equal squared distances are of no interest.
+        representative: (m,) index of the block's representative.
+        widest: (m,) its largest squared distance to a vertex of its block.
+        nearest: (m, T) its squared distances.
+        prediction: Contours of the prediction.
+        disc: (d, 3) offsets and squared length of the vertices around one, nearest first, within ``FRAME``.
 
     Returns:
-        (r, 4) levels that say at which thresholds and with which length a distance holds, and (r,)
-        the squared distances.
+        (r, 4) levels that say at which thresholds and with which length a distance holds, and (r,) the
+        squared distances.
     """
     thresholds = floor.shape[0]
     runs, squared = np.empty((1024, 4), np.uint8), np.empty(1024, np.int32)
     places = np.empty((prediction.place.shape[0], 2), np.int32)
     spans = np.empty((prediction.place.shape[0], 2), np.uint8)
-    apart = np.empty(prediction.place.shape[0], np.int32)
-    reach = np.empty(thresholds, np.int64)
-    root = np.empty(thresholds)
-    limit = np.sqrt(np.maximum(floor, 0).astype(np.float64))
-    best = np.empty(thresholds, np.int32)
+    apart, best = np.empty(prediction.place.shape[0], np.int32), np.empty(thresholds, np.int32)
+    root, reach = np.empty(thresholds), np.empty(thresholds, np.int64)
+    limit = np.sqrt(np.maximum(floor, 0).astype(np.float64)) - 1e-6
     count = 0
     for k in range(blocks.shape[0]):
         radius = np.sqrt(np.float64(widest[k]))
-        begin, end = thresholds, 0
-        least = np.int64(UNREACHED)
         for j in range(first[k], last[k]):
             root[j] = np.sqrt(np.float64(nearest[k, j]))
             reach[j] = np.int64((root[j] + 2 * radius) * (root[j] + 2 * radius) + 1e-6)
-            if root[j] + radius >= limit[j]:
-                begin, end, least = min(begin, j), j + 1, min(least, floor[j])
-        if begin >= end:
+        block_first, block_last = _above(root, radius, limit, first[k], last[k])
+        if block_first >= block_last:
             continue
-        y_central, x_central = _row(target.place[representative[k]]), _column(target.place[representative[k]])
-        all_near = max(root[begin], root[end - 1]) + radius <= FRAME
-        candidates = 0
-        if not all_near:
+        least = floor[block_first:block_last].min()
+        y_central, x_central = (
+            row_of(target.place[representative[k]]),
+            column_of(target.place[representative[k]]),
+        )
+        offsets, candidates = disc, 0
+        if max(root[block_first], root[block_last - 1]) + radius > FRAME:
+            offsets = disc[:1]
             candidates = _gather_candidates(
-                prediction, np.int64(y_central), np.int64(x_central), reach, begin, end, places, spans
+                prediction,
+                np.int64(y_central),
+                np.int64(x_central),
+                reach,
+                block_first,
+                block_last,
+                places,
+                spans,
             )
         for vertex in range(target.start[blocks[k]], target.start[blocks[k] + 1]):
             if count + thresholds > squared.shape[0]:
                 runs = np.concatenate((runs, np.empty_like(runs)))
                 squared = np.concatenate((squared, np.empty_like(squared)))
+            y, x = row_of(target.place[vertex]), column_of(target.place[vertex])
+            away = np.sqrt(np.float64(squared_length(y - y_central, x - x_central)))
+            begin, end = _above(root, away, limit, block_first, block_last)
+            if begin >= end:
+                continue
             if vertex == representative[k]:
-                count = _append_runs(
-                    nearest[k], begin, end, least, target.levels[vertex], runs, squared, count
+                best[begin:end] = nearest[k, begin:end]
+            else:
+                _measure_vertex(
+                    prediction, y, x, offsets, least, begin, end, places, spans, candidates, apart, best
                 )
-                continue
-            y, x = _row(target.place[vertex]), _column(target.place[vertex])
-            away = np.sqrt(np.float64(_squared(y - y_central, x - x_central)))
-            lower, upper = begin, end
-            while lower < upper and root[lower] + away < limit[lower]:
-                lower += 1
-            while lower < upper and root[upper - 1] + away < limit[upper - 1]:
-                upper -= 1
-            if lower == upper:
-                continue
-            for j in range(lower, upper):
-                best[j] = UNREACHED
-            offsets = disc if all_near else disc[:1]
-            inside, outside = _visit_disc(
-                prediction, np.int64(y), np.int64(x), offsets, least, lower, upper, best
-            )
-            for i in range(candidates):
-                apart[i] = _squared(np.int32(places[i, 0] - y), np.int32(places[i, 1] - x))
-            for i in range(candidates):
-                first_of, last_of = max(np.int64(spans[i, 0]), lower), min(np.int64(spans[i, 1]), upper)
-                _lower(best, apart[i], first_of, last_of, inside, outside)
-            count = _append_runs(best, lower, upper, least, target.levels[vertex], runs, squared, count)
+            count = _append_runs(best, begin, end, least, target.levels[vertex], runs, squared, count)
     return runs[:count], squared[:count]

@@ -1,16 +1,14 @@
 """Robust Hausdorff distance at all thresholds at once: branch and bound over blocks of contour vertices.
 
-The result at a threshold is the larger of two weighted percentiles, one for either direction.
-Anything that shows that one of them exceeds some value, the *floor*, spares measuring all
-distances below it:
+The result at a threshold is the larger of two weighted percentiles, one for either direction. Anything
+that shows that one of them exceeds some value, the *floor*, spares measuring all distances below it:
 
-1. Distances between 8x8 blocks bound all distances within 10 pixels, for all thresholds together
-   (``_contour_numba``). Where these bounds already put enough length beyond a distance, that is
-   the floor.
-2. Prediction to target: measure the vertices that may lie above the floor (``_search_numba``),
-take the
+1. Distances between blocks of 8x8 vertices bound all distances within 10 pixels, for all thresholds
+   together (``_contour_numba``). Where they already put enough length beyond a distance, that is the floor.
+2. Prediction to target: measure the vertices that may lie above the floor (``_nearest_numba``), take the
    percentile (``_tail_numba``), raise the floor.
-3. Target to prediction: measure one vertex a block, raise the floor once more, measure the rest.
+3. Target to prediction: measure one vertex a block (``_search_numba``), raise the floor once more, measure
+   the rest.
 
 Every step is exact: bounds decide only what is not worth measuring.
 """
@@ -22,10 +20,13 @@ from numpy.typing import NDArray
 
 from . import _contour_numba as contour
 from . import _distance_numba as distance
+from . import _nearest_numba as nearest
 from . import _search_numba as search
 from . import _tail_numba as tail
 
 _BINS_PER_BLOCK = 4  # resolution of the histograms of block distances
+_CLOSE = 4  # squared block distance up to which a scan along a vertex's row is short
+_MANY = 1500  # vertices that make up for the column distances such scans need
 _LARGEST_BLOCK_DISTANCE = contour.FAR**2 + contour.MAX_BLOCKS**2
 
 
@@ -34,17 +35,16 @@ def _tables(side: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Tables by squared block distance: its bin, a bound of squared distances, and a reach in blocks.
 
     Returns:
-        Bin of each squared block distance; squared pixel distance that no vertex reaches; squared
-        block distance that the nearest vertex's block keeps; and, by bin, the least squared pixel
-        distance.
+        Bin of each squared block distance; squared pixel distance that no vertex reaches; squared block
+        distance that the nearest vertex's block keeps; and, by bin, the least squared pixel distance.
     """
     slack = (side - 1) * np.sqrt(2) + 1e-6
-    distance = np.sqrt(np.arange(_LARGEST_BLOCK_DISTANCE + 1))
-    bins = np.floor(distance * _BINS_PER_BLOCK + 1e-9).astype(np.int64)
-    bound = np.minimum((distance * side + slack) ** 2 + 1, np.iinfo(np.int32).max).astype(np.int32)
-    reach = ((distance + 2 * slack / side) ** 2).astype(np.int64)
-    nearest = np.maximum(np.arange(bins[-1] + 1) * side / _BINS_PER_BLOCK - slack, 0)
-    return bins, bound, reach, np.ceil(nearest**2).astype(np.int64)
+    blocks = np.sqrt(np.arange(_LARGEST_BLOCK_DISTANCE + 1))
+    bins = np.floor(blocks * _BINS_PER_BLOCK + 1e-9).astype(np.int64)
+    bound = np.minimum((blocks * side + slack) ** 2 + 1, np.iinfo(np.int32).max).astype(np.int32)
+    reach = ((blocks + 2 * slack / side) ** 2).astype(np.int64)
+    least = np.maximum(np.arange(bins[-1] + 1) * side / _BINS_PER_BLOCK - slack, 0)
+    return bins, bound, reach, np.ceil(least**2).astype(np.int64)
 
 
 def _disc(radius: int) -> NDArray:
@@ -70,9 +70,8 @@ def sweep_squared(
         percentiles: (P,) in (0, 100].
 
     Returns:
-        (P, L) int64 squared distances for each threshold ``j`` below the highest level L, and (P,
-        L) bool that tell where the percentile falls on a tie, so that it has to be computed
-        otherwise.
+        (P, L) int64 squared distances for each threshold ``j`` below the highest level L, and (P, L) bool
+        that tell where the percentile falls on a tie, so that it has to be computed otherwise.
     """
     prediction, target = contour.find_contours(padded_levels), contour.find_contours(padded_target)
     thresholds = int(prediction.top.max())
@@ -106,15 +105,32 @@ def pair_distances(
 def _all_distances(source: contour.Contours, target: contour.Contours) -> tuple[NDArray, NDArray]:
     """Squared distance of every source vertex to the target's contour, and the vertices' levels."""
     blocks = np.flatnonzero(np.diff(source.start))
-    levels, squared = search.prediction_to_target(
-        source,
-        target,
-        blocks,
-        _distances_to_blocks(target).ravel()[blocks],
-        _tables(source.side)[2],
-        np.flatnonzero(np.diff(target.start)),
-    )
+    between = _distances_to_blocks(target).ravel()[blocks]
+    levels, squared = _measure(source, target, blocks, between, np.flatnonzero(np.diff(target.start)))
     return squared, levels
+
+
+def _measure(
+    source: contour.Contours,
+    target: contour.Contours,
+    blocks: NDArray,
+    between: NDArray,
+    target_blocks: NDArray,
+) -> tuple[NDArray, NDArray]:
+    """Levels of the vertices of some source blocks and their exact squared distances to the target."""
+    close = between <= _CLOSE
+    vertices = nearest.block_vertices(source.start, blocks[close])
+    if len(vertices) < _MANY:
+        reach_of = _tables(source.side)[2]
+        return nearest.prediction_to_target(source, target, blocks, between, reach_of, target_blocks)
+    place = source.place[vertices]
+    inner = slice(contour.FRAME, -contour.FRAME)
+    grid = (target.low < target.high)[inner, inner].copy()
+    column = np.empty(grid.shape, np.uint16)
+    rows, columns = (place >> 16).astype(np.int64), (place & 0xFFFF).astype(np.int64)
+    near = distance.squared_distance_at_points(rows, columns, grid, column)
+    levels, far = _measure(source, target, blocks[~close], between[~close], target_blocks)
+    return np.concatenate([source.levels[vertices], levels]), np.concatenate([near, far])
 
 
 def _distances_to_blocks(contours: contour.Contours) -> NDArray:
@@ -130,7 +146,7 @@ class _BlockBounds:
 
     def __init__(self, prediction: contour.Contours, target: contour.Contours, thresholds: int):
         self.prediction, self.target = prediction, target
-        bins, self.bound_of, self.reach_of, self.least_squared = _tables(prediction.side)
+        bins, self.bound_of, _, self.least_squared = _tables(prediction.side)
         bin_count = len(self.least_squared)
 
         self.blocks = np.flatnonzero(np.diff(prediction.start))
@@ -159,25 +175,20 @@ def _percentile(bounds: _BlockBounds, share: float, squared: NDArray, tie: NDArr
 
     begin, end = prediction.bottom.ravel()[bounds.blocks], prediction.top.ravel()[bounds.blocks]
     needed = tail.blocks_above(floor, bounds.bound_of[bounds.to_target], begin, end)
-    levels, distances = search.prediction_to_target(
-        prediction,
-        target,
-        bounds.blocks[needed],
-        bounds.to_target[needed],
-        bounds.reach_of,
-        bounds.target_blocks,
+    levels, distances = _measure(
+        prediction, target, bounds.blocks[needed], bounds.to_target[needed], bounds.target_blocks
     )
     tail.tail_percentiles(distances, levels, bounds.total, share, floor, squared, tie)
     np.maximum(floor, squared, out=floor)
 
     blocks = bounds.target_blocks
-    first, last, nearest = tail.thresholds_above(floor, bounds.to_prediction, bounds.bound_of)
+    first, last, bound = tail.thresholds_above(floor, bounds.to_prediction, bounds.bound_of)
     representative, widest = search.measure_representatives(
-        target, blocks, first, last, nearest, prediction, _DISC
+        target, blocks, first, last, bound, prediction, _DISC
     )
-    histogram = tail.representative_histogram(bounds.target_lengths, nearest, widest, first, last)
+    histogram = tail.representative_histogram(bounds.target_lengths, bound, widest, first, last)
     tail.raise_floor(histogram, np.arange(len(histogram)) ** 2, bounds.target_total, share, floor)
     levels, distances = search.target_to_prediction(
-        target, blocks, first, last, floor, representative, widest, nearest, prediction, _DISC
+        target, blocks, first, last, floor, representative, widest, bound, prediction, _DISC
     )
     tail.tail_percentiles(distances, levels, bounds.target_total, share, floor, squared, tie)

@@ -117,7 +117,7 @@ def raise_floor(histogram, least_squared, total, share, floor):
     Args:
         histogram: (bins, T) packed lengths.
         least_squared: (bins,) int64, ascending: no distance of a bin is below it.
-        total: (T,) contour length, or of shape (1,) where it is the same at all thresholds.
+        total: (T,) contour length at each threshold.
         share: Tail's share of the length, 1 - percentile / 100.
         floor: (T,) int64, updated: the squared percentile is known to be greater.
     """
@@ -135,12 +135,12 @@ def raise_floor(histogram, least_squared, total, share, floor):
             continue
         for j in range(thresholds):
             tail[j] += histogram[bin_, j]
-            if not done[j] and histogram[bin_, j] != 0:
-                whole = total[min(j, total.shape[0] - 1)]
-                if length(tail[j]) > (share + TOLERANCE) * whole:
-                    done[j] = True
-                    left -= 1
-                    floor[j] = max(floor[j], least_squared[bin_] - 1)
+            if histogram[bin_, j] == 0 or done[j]:
+                continue
+            if length(tail[j]) > (share + TOLERANCE) * total[j]:
+                done[j] = True
+                left -= 1
+                floor[j] = max(floor[j], least_squared[bin_] - 1)
 
 
 @njit(cache=True, nogil=True)
@@ -241,13 +241,14 @@ def tail_percentiles(squared, levels, total, share, floor, percentile, tie):
     """Weighted percentiles of squared distances at all thresholds, from the vertices in the tail.
 
     Args:
-        squared: (n,) int32 squared distances; all those above ``floor`` have to be there. levels:
-        (n, 4) uint8 as in ``Contours``. total: (T,) contour length at each threshold. share:
-        Tail's share of it, 1 - percentile / 100. floor: (T,) int64 squared distances; a percentile
-        at or below it is of no interest. percentile: (T,) int64, written where the percentile is
-        above the floor. tie: (T,) bool, set where the tail's length meets the limit within
-        rounding, so that the order of
-            a floating-point sum would decide.
+        squared: (n,) int32 squared distances; all those above ``floor`` have to be there.
+        levels: (n, 4) uint8 as in ``Contours``.
+        total: (T,) contour length at each threshold.
+        share: Tail's share of it, 1 - percentile / 100.
+        floor: (T,) int64 squared distances; a percentile at or below it is of no interest.
+        percentile: (T,) int64, written where the percentile is above the floor.
+        tie: (T,) bool, set where the tail's length meets the limit within rounding, so that the order of a
+            floating-point sum would decide.
     """
     if squared.shape[0] == 0:
         return

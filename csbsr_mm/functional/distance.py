@@ -71,9 +71,8 @@ def signed_distance(
         mask: (..., H, W) array or tensor on any device; non-zero = crack.
         normalize: Divide either side by its largest distance in the image, so that the map lies in
             [-1, 1]; otherwise it is in pixels.
-        ignore: (..., H, W) bool of pixels whose class is unknown, or None. They count neither as
-        crack
-            nor as background, whatever ``mask`` says there, and get 0.
+        ignore: (..., H, W) bool of pixels whose class is unknown, or None. They count neither as crack nor
+            as background, whatever ``mask`` says there, and get 0.
 
     Returns:
         (..., H, W) float32 of the same kind, on the same device. All 0 for an image without a crack

@@ -1,16 +1,15 @@
 """Distances between the contours of a predicted and a true mask, weighted by contour length.
 
-With S, S' the contours of the two masks, d(x, S') the distance of a contour element x to the
-nearest element of S' and w(x) its length (``_contour`` draws the elements), one direction's
-percentile q is::
+With S, S' the contours of the two masks, d(x, S') the distance of a contour element x to the nearest element
+of S' and w(x) its length (``_contour`` draws the elements), one direction's percentile q is::
 
     Q_q(S, S') = min { r : sum_{x in S, d(x, S') <= r} w(x) >= q/100 * sum_{x in S} w(x) }
 
-and the robust Hausdorff distance is the larger of both directions. HD95 is that of q = 95. All
-numbers are those of DeepMind's surface-distance, for masks that touch the border too.
+and the robust Hausdorff distance is the larger of both directions. HD95 is that of q = 95. All numbers are
+those of DeepMind's surface-distance, for masks that touch the border too.
 
-Without a contour there is no distance. Two empty masks are at distance 0; for one empty mask the
-caller chooses: the image's width (what CSBSR reports), infinity, NaN or any number.
+Without a contour there is no distance. Two empty masks are at distance 0; for one empty mask the caller
+chooses: the image's width (what CSBSR reports), infinity, NaN or any number.
 """
 
 from collections.abc import Sequence
@@ -48,11 +47,12 @@ def robust_hausdorff(
     """Robust Hausdorff distance between two masks.
 
     Args:
-        pred: (H, W) mask, non-zero = crack. target: (H, W) mask, non-zero = crack. percentile: In
-        (0, 100]; 100 is the plain Hausdorff distance. spacing: Size of a pixel along (rows,
-        columns). empty: Distance if exactly one mask is empty: ``'image_width'``, ``'inf'``,
-        ``'nan'`` or a number. ignore: (H, W) bool of pixels that are taken as background in both
-        masks, or None.
+        pred: (H, W) mask, non-zero = crack.
+        target: (H, W) mask, non-zero = crack.
+        percentile: In (0, 100]; 100 is the plain Hausdorff distance.
+        spacing: Size of a pixel along (rows, columns).
+        empty: Distance if exactly one mask is empty: ``'image_width'``, ``'inf'``, ``'nan'`` or a number.
+        ignore: (H, W) bool of pixels that are taken as background in both masks, or None.
 
     Returns:
         The distance in units of ``spacing``.
@@ -164,12 +164,13 @@ def hausdorff_sweep(
     hundred times faster than such a loop over other libraries (``docs/metrics.md``).
 
     Args:
-        prob: (H, W) floating-point probabilities; compared in float32, strictly. target: (H, W)
-        mask, non-zero = crack. thresholds: (T,) in any order; 0.01, 0.02, ... 0.99 by default.
-        percentile: One or several in (0, 100]. spacing: Size of a pixel along (rows, columns); the
-        fast path needs both equal. empty: Distance if exactly one mask is empty:
-        ``'image_width'``, ``'inf'``, ``'nan'`` or a number. ignore: (H, W) bool of pixels that are
-        taken as background in both masks, or None.
+        prob: (H, W) floating-point probabilities; compared in float32, strictly.
+        target: (H, W) mask, non-zero = crack.
+        thresholds: (T,) in any order; 0.01, 0.02, ... 0.99 by default.
+        percentile: One or several in (0, 100].
+        spacing: Size of a pixel along (rows, columns); the fast path needs both equal.
+        empty: Distance if exactly one mask is empty: ``'image_width'``, ``'inf'``, ``'nan'`` or a number.
+        ignore: (H, W) bool of pixels that are taken as background in both masks, or None.
 
     Returns:
         (T,) float64, or (P, T) for several percentiles; an array or a tensor as ``prob`` is, on

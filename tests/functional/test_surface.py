@@ -187,6 +187,18 @@ def test_long_distances_and_several_percentiles(shape):
             assert distances[row, threshold] == pytest.approx(expected, abs=1e-9)
 
 
+def test_many_vertices_near_the_target_in_a_low_image():
+    """Distances along rows, in an image lower than its distances are long."""
+    rng = np.random.default_rng(4)
+    prob, target = rng.random((3, 1000), np.float32), rng.random((3, 1000)) < 0.05
+    for percentile in (95, 60):
+        distances = hausdorff_sweep(prob, target, percentile=percentile)
+        for threshold in (10, 60, 90):
+            pred = prob > np.float32((threshold + 1) / 100)
+            expected = deepmind.robust_hausdorff(target, pred, percentile)
+            assert distances[threshold] == robust_hausdorff(pred, target, percentile) == expected
+
+
 def test_large_blocks():
     """Above 1,016 pixels a side, blocks grow so that their number stays bounded."""
     rng = np.random.default_rng(1)

@@ -10,7 +10,7 @@ from csbsr_mm.functional import _contour, _surface_area, surface_distance
 
 pytestmark = pytest.mark.filterwarnings('ignore::DeprecationWarning', 'ignore::RuntimeWarning')
 
-SPACINGS = st.sampled_from([1.0, 0.25, 2.0, 0.7])
+SPACINGS = st.sampled_from([1.0, 0.25, 2.0, 3.0])  # exact products: ties are ties in both
 
 
 @st.composite
