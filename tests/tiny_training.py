@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.structures import PixelData
 from mmseg.registry import DATASETS, HOOKS, MODELS
 from mmseg.structures import SegDataSample
@@ -24,6 +25,7 @@ from torch.utils.data import Dataset
 
 from csbsr_mm.models.data_preprocessor import BlindSRDataPreProcessor
 from csbsr_mm.models.segmentors import BlindSRSegmentor
+from csbsr_mm.visualization import BlindSRLocalVisualizer
 
 ROOT = Path(__file__).parents[1]
 TESTS = Path(__file__).parent
@@ -190,7 +192,12 @@ def free_port():
 
 
 def tool_main(name):
-    """The ``main`` of a tool, to be called without starting a process."""
+    """The ``main`` of a tool, to be called without starting a process.
+
+    MMEngine tells runs apart by name and second; what a run of the same second left behind is forgotten.
+    """
+    for manager in (MessageHub, MMLogger, BlindSRLocalVisualizer):
+        manager._instance_dict.clear()
     spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
