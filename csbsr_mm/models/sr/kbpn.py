@@ -133,7 +133,9 @@ class KBPN(BaseModule):
             given, kernel = None, self.kernel_predictor(low)
         else:
             check_blur_kernel('KBPN', blur_kernel, lr.shape[0], self.kernel_size)
-            given = kernel = unit_sum(blur_kernel.to(lr).flatten(1)[..., None, None])
+            precise = torch.promote_types(lr.dtype, torch.float32)
+            blur_kernel = blur_kernel.to(lr.device, precise)
+            given = kernel = unit_sum(blur_kernel.flatten(1)[..., None, None])
         # Tuples: a checkpointed stage runs again in the backward pass, on what it got the first time.
         high_maps: tuple[Tensor, ...] = ()
         low_maps: tuple[Tensor, ...] = ()
@@ -212,7 +214,7 @@ class KBPNStage(nn.Module):
         if given_kernel is None:
             kernel = unit_sum(kernel + self.kernel_update(sr_image, kernel))
         error = blur_and_sample(sr_image, kernel, self.scale, self.blur_method) - lr
-        high = high + self.project_error(error)
+        high = high + self.project_error(error.to(lr.dtype))
         if self.down is None:
             return high, None, None, kernel
         new_low = self.down(*high_maps, high)
@@ -268,7 +270,7 @@ class KernelUpdate(nn.Module):
         from_image = F.relu(self.image_convs[0](sr_image), inplace=True)
         for conv in self.image_convs[1:]:
             from_image = leaky_relu(conv(from_image))
-        from_kernel = BorderMap.constant(kernel, tuple(sr_image.shape[-2:]), self.fold)
+        from_kernel = BorderMap.constant(kernel.to(sr_image.dtype), tuple(sr_image.shape[-2:]), self.fold)
         for conv in self.kernel_convs:
             from_kernel = from_kernel.conv(conv.weight).apply(leaky_relu)
         first, second, last = self.joint_convs

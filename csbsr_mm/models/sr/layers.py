@@ -144,6 +144,7 @@ class SpatialFeatureTransform(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         """Transform ``features`` (B, C, h, w) by ``condition`` (B, K, 1, 1)."""
+        condition = condition.to(features.dtype)
         condition_map = BorderMap.constant(condition, tuple(features.shape[-2:]), self.fold)
         scale = self._branch(self.scale, features, condition_map)
         shift = self._branch(self.shift, features, condition_map)

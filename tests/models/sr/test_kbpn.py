@@ -131,6 +131,15 @@ def test_autocast_keeps_kernels_in_single_precision(dtype: torch.dtype) -> None:
     torch.testing.assert_close(half_kernel, kernel, rtol=0.1, atol=0.02)
 
 
+def test_whole_network_in_half_precision() -> None:
+    network, lr = tiny(dtype=torch.float32).eval(), torch.rand(2, 3, 6, 7)
+    sr, kernel = network(lr)
+    half_sr, half_kernel = network.bfloat16()(lr.bfloat16())
+    assert (half_sr.dtype, half_kernel.dtype) == (torch.bfloat16, torch.float32)
+    torch.testing.assert_close(half_sr.float(), sr, rtol=0.1, atol=0.05)
+    torch.testing.assert_close(half_kernel, kernel, rtol=0.1, atol=0.02)
+
+
 def test_channels_last_layout() -> None:
     network, lr = tiny(), torch.rand(2, 3, 5, 6, dtype=torch.float64)
     expected = network(lr)
