@@ -156,8 +156,9 @@ def _predict(run: PredictionRun, photos: list[SourcePhoto], console: Console) ->
     progress = Progress(
         TextColumn('{task.description}'),
         BarColumn(),
-        TextColumn('{task.fields[done]} of {task.fields[photos]} photos, time left'),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn('{task.fields[done]} of {task.fields[photos]} photos,'),
+        TimeRemainingColumn(),
+        TextColumn('left'),
         console=console,
         speed_estimate_period=600,
     )

@@ -20,7 +20,7 @@ from .raster import Raster
 from .result import CrackResult
 from .tiling import TileBlender, TileGrid
 
-KERNEL_SAMPLES = 9
+KERNEL_SAMPLES = 5
 STREAM_PIXELS = 20_000_000
 
 Progress = Callable[[int, int], None]

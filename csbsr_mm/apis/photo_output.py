@@ -18,8 +18,8 @@ from .inferencer import STREAM_PIXELS
 from .raster import CHUNK, Box, split
 from .result import CrackResult
 
-CRACK_COLOR = (220, 20, 20)
-CRACK_OPACITY = 0.65
+CRACK_COLOR = (230, 30, 30)
+CRACK_OPACITY = 0.7
 PREVIEW_SIDE = 960
 JPEG_QUALITY = 92
 

@@ -16,9 +16,9 @@ from .measurement import WIDTH_BIAS, CrackMeasures
 from .photo_output import OutputFolder
 from .prediction_run import Record
 
-BLUR_LIMIT = 3.5
-"""Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the models
-are trained on spreads up to 4."""
+BLUR_LIMIT = 4.0
+"""Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
+one that models are trained on."""
 
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
 THUMBNAIL_SIDE = 168

@@ -54,7 +54,7 @@ def records(tmp_path):
     failed = dict(name='broken', source='/photos/broken.jpg', status='failed', error=f'damaged {EVIL}')
     return [
         record(folder, 'wall_2', width=3.0),
-        record(folder, 'wall_10', width=1.0, spread=3.9),
+        record(folder, 'wall_10', width=1.0, spread=4.2),
         record(folder, 'clear'),
         record(folder, 'evil', width=2.0, source=f'/photos/{EVIL}.jpg', taken=EVIL),
         failed,
