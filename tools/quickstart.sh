@@ -9,26 +9,34 @@ setup_env run
 python="$VENV/bin/python"
 export PYTHONWARNINGS=ignore
 
-# Render, train, test: each run leaves its log beside its checkpoint.
-render() { "$python" tools/dataset_converters/render_crack_demo.py data/crack_demo; }
-
-train_and_test() {
-  local config=configs/csbsr/$1.py out=work_dirs/$1
-  "$python" tools/train.py "$config" --resume
-  "$python" tools/test.py "$config" "$(cat "$out/last_checkpoint")" --work-dir "$out/test" --json "$out/metrics.json"
+# Run a step with its output in a log file; of a training, show how far it is.
+step() {  # step TITLE LOG COMMAND...
+  local title=$1 log=$2
+  shift 2
+  mkdir -p "$(dirname "$log")"
+  echo "$title"
+  "$@" 2>&1 | tee "$log" | sed -un \
+    's/.*Iter(train) *\(\[[^]]*\]\).*eta: \([0-9:]*\).* loss: \([0-9.]*\).*/  iteration \1  loss \3  time left \2/p' ||
+    { tail -n 3 "$log" >&2; die "$title failed; the whole output is in $log"; }
 }
 
-render
-train_and_test quickstart_bicubic
-train_and_test quickstart
+train_and_test() {  # train_and_test CONFIG WHAT
+  local config=configs/csbsr/$1.py out=work_dirs/$1
+  step "Training $2" "$out/train.log" "$python" tools/train.py "$config" --work-dir "$out" --resume
+  step "Testing $2" "$out/test.log" "$python" tools/test.py "$config" "$(cat "$out/last_checkpoint")" \
+    --work-dir "$out/test" --json "$out/metrics.json"
+}
+
+"$python" tools/dataset_converters/render_crack_demo.py data/crack_demo
+train_and_test quickstart_bicubic "a U-Net on bicubically enlarged photos, for comparison"
+train_and_test quickstart "CSBSR: KBPN and the same U-Net"
 checkpoint=$(cat work_dirs/quickstart/last_checkpoint)
-"$python" tools/analysis_tools/draw_predictions.py configs/csbsr/quickstart.py "$checkpoint" \
-  work_dirs/quickstart/report.png --count 4
+step "Drawing" work_dirs/quickstart/draw.log "$python" tools/analysis_tools/draw_predictions.py \
+  configs/csbsr/quickstart.py "$checkpoint" work_dirs/quickstart/report.png --count 4
 "$python" tools/analysis_tools/metric_table.py --title "32 rendered test photos, degraded to 64x64" \
-  "CSBSR=work_dirs/quickstart/metrics.json" "bicubic + same U-Net=work_dirs/quickstart_bicubic/metrics.json"
+  "CSBSR=work_dirs/quickstart/metrics.json" "bicubic + U-Net=work_dirs/quickstart_bicubic/metrics.json"
 
 cat <<END
-
 Picture:     work_dirs/quickstart/report.png
 Checkpoint:  $checkpoint
 Next, on real photos (docs/data.md says where to get them and how to lay them out):

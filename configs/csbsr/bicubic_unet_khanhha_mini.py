@@ -1,4 +1,4 @@
-"""What kbpn_unet_khanhha_mini.py compares with: the same U-Net, trained as long, on bicubically enlarged images."""
+"""The companion of kbpn_unet_khanhha_mini.py: the same U-Net, as long, on bicubically enlarged images."""
 
 _base_ = './kbpn_unet_khanhha_mini.py'
 

@@ -21,7 +21,7 @@ model = dict(
 )
 
 warmup, predictors, total = 300, 450, 1650
-train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_interval=10 * total)
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_begin=total)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

@@ -24,8 +24,9 @@ model = dict(
     normalize='instance',
 )
 
-warmup, predictors, total = 200, 260, 500
-train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_interval=10 * total)
+warmup, predictors, total = 150, 200, 380
+# No validation: the test follows at once.
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_begin=total + 1)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
@@ -45,6 +46,6 @@ custom_hooks = [
     ),
     dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
 ]
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=total))
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
