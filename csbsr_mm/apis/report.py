@@ -207,6 +207,7 @@ class Report:
         row['orientation_deg'] = '' if orientation is None else orientation
         row['blur_spread_output_px'] = '' if spread is None else f'{spread:.2f}'
         row['note'] = self.note(record)
+        row['seam_rms_probability'] = f'{record["seam_rms"].get("probability", 0):.4f}'
         return row
 
 
