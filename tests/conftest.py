@@ -3,4 +3,5 @@
 from pathlib import Path
 
 # pytest would import the helpers a second time in search of doctests, and so register components twice.
-collect_ignore = [path.name for path in Path(__file__).parent.glob('*.py') if not path.name.startswith('test_')]
+_HERE = Path(__file__).parent
+collect_ignore = [path.name for path in _HERE.glob('*.py') if not path.name.startswith('test_')]
