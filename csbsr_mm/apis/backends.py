@@ -83,38 +83,20 @@ class SegmentorBackend:
         return logits.softmax(1)[:, self.crack_class, None]
 
 
-class BlindSRBackend(SegmentorBackend):
-    """A blind SR segmentor: its two networks together, or one after the other on a whole photo.
+class RestoringBackend(SegmentorBackend):
+    """A segmentor that gives an SR image beside the mask, such as DSRL: each tile on its own.
 
     Args:
-        model: the model, in evaluation mode.
+        model: the model, in evaluation mode; has a ``scale`` and predicts ``sr_img``.
         crack_class: channel of the crack among several classes.
     """
 
     restores = True
-    shares = True
 
-    def __init__(self, model: BlindSRSegmentor, crack_class: int | None = None) -> None:
+    def __init__(self, model: nn.Module, crack_class: int | None = None) -> None:
         super().__init__(model, crack_class)
         self.scale = model.scale
-        # Tiles are put together at SR size, whatever the config gives to single photos.
-        model.output_size = 'sr'
         self.divisor = getattr(model.data_preprocessor, 'size_divisor', 1)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        return self.model._task_weight.device
-
-    @property
-    def is_blind(self) -> bool:
-        """Whether a blur kernel is estimated."""
-        return self.model.sr.kernel_size is not None
-
-    @property
-    def needs_statistics(self) -> bool:
-        """Whether the SR image is normalised by its own mean and variance."""
-        return self.model.normalize.mode == 'instance'
 
     @torch.no_grad()
     def run(self, tiles: NDArray[np.float32]) -> TileOutputs:
@@ -127,8 +109,34 @@ class BlindSRBackend(SegmentorBackend):
         probability = stack('seg_prob')
         if probability.shape[1] > 1:
             probability = probability[:, self.crack_class, None]
-        kernels = _to_numpy(stack('blur_kernel'))[..., 0] if self.is_blind else None
+        kernels = _to_numpy(stack('blur_kernel'))[..., 0] if 'blur_kernel' in samples[0] else None
         return TileOutputs(_to_numpy(probability), _to_numpy(stack('sr_img')), kernels)
+
+
+class BlindSRBackend(RestoringBackend):
+    """A blind SR segmentor: its two networks together, or one after the other on a whole photo.
+
+    Args:
+        model: the model, in evaluation mode.
+        crack_class: channel of the crack among several classes.
+    """
+
+    shares = True
+
+    def __init__(self, model: BlindSRSegmentor, crack_class: int | None = None) -> None:
+        super().__init__(model, crack_class)
+        # Tiles are put together at SR size, whatever the config gives to single photos.
+        model.output_size = 'sr'
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether a blur kernel is estimated."""
+        return self.model.sr.kernel_size is not None
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether the SR image is normalised by its own mean and variance."""
+        return self.model.normalize.mode == 'instance'
 
     @torch.no_grad()
     def estimate_kernels(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -179,9 +187,16 @@ class BlindSRBackend(SegmentorBackend):
 
 
 def make_backend(model: nn.Module, crack_class: int | None = None) -> SegmentorBackend:
-    """The backend for a model: with super-resolution if it has that, plain otherwise."""
-    kind = BlindSRBackend if isinstance(model, BlindSRSegmentor) else SegmentorBackend
-    return kind(model, crack_class)
+    """The backend for a model: with super-resolution if it has that, plain otherwise.
+
+    Raises:
+        ValueError: the model does not segment, or which of several classes is the crack cannot be known.
+    """
+    if not hasattr(model, 'decode_head'):
+        raise ValueError(f'{type(model).__name__} segments nothing; use the config of a segmentor')
+    if isinstance(model, BlindSRSegmentor):
+        return BlindSRBackend(model, crack_class)
+    return (RestoringBackend if hasattr(model, 'scale') else SegmentorBackend)(model, crack_class)
 
 
 def _crack_class(model: nn.Module, crack_class: int | None) -> int:

@@ -19,8 +19,6 @@ from mmseg.models.utils import resize as mmseg_resize
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from csbsr_mm.models.segmentors import BlindSRSegmentor
-
 from .backends import SegmentorBackend, make_backend
 
 INPUT = 'image'
@@ -51,9 +49,9 @@ class ExportableModel(nn.Module):
         self.backend: SegmentorBackend = make_backend(copy.deepcopy(model).eval(), crack_class)
         self.model = self.backend.model
         self.output_names = ['probability']
-        if isinstance(self.model, BlindSRSegmentor):
+        if self.backend.restores:
             self.output_names.insert(0, 'sr_image')
-            if self.model.sr.kernel_size is not None:
+            if getattr(self.backend, 'is_blind', False):
                 self.output_names.append('blur_kernel')
         else:
             matrix, offset = _color_transform(self.model.data_preprocessor)
@@ -63,10 +61,10 @@ class ExportableModel(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Predict RGB images (B, 3, h, w) in [0, 1]."""
-        if not isinstance(self.model, BlindSRSegmentor):
+        if not self.backend.restores:
             return (self._probability(self._plain_logits(image)),)
         outputs = self.model(image, mode='tensor')
-        found = [outputs.sr_image, self._probability(outputs.seg_logits), outputs.blur_kernel]
+        found = [outputs.sr_image.clamp(0, 1), self._probability(outputs.seg_logits), outputs.blur_kernel]
         return tuple(found[: len(self.output_names)])
 
     def _probability(self, logits: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from mmengine.runner import save_checkpoint
 from mmseg.apis import inference_model, init_model
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from tiny_models import TINY_KBPN, tiny_csbsr, tiny_unet
+from tiny_models import NORM, TINY_KBPN, tiny_csbsr, tiny_unet
 
 from csbsr_mm.apis import CrackInferencer, PhotoError, inferencer, load_checkpoint
 
@@ -172,6 +172,33 @@ def test_any_segmentor_of_mmsegmentation(out_channels):
     assert result.sr_image is result.blur_kernel is None
     assert np.array_equal(result.mask, expected.pred_sem_seg.data[0] == 1)
     assert np.array_equal(result.picture(result.box), photo())
+
+
+def test_dsrl():
+    """A segmentor that enlarges without being blind: what it predicts itself, tile by tile."""
+    upsampling = dict(in_channels=8, c1_in_channels=4, c1_channels=4, up_channels=(8, 6, 6, 4))
+    head = dict(channels=8, in_index=3, dilations=(1, 2), num_classes=2, out_channels=1, threshold=0.5)
+    model = build(
+        dict(
+            type='DSRL',
+            data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
+            backbone=dict(type='DilatedResNet', depth=18, base_channels=4, stem_channels=4),
+            decode_head=dict(type='DSRLHead', **{**upsampling, **head, 'in_channels': 32}, norm_cfg=NORM),
+            sr_head=dict(type='DSRLReconstructionHead', channels=8, **upsampling),
+        )
+    )
+    image = photo(20, 28)
+    result, expected = tiled(model, image, tile=28), whole(model, image)
+    assert np.allclose(result.probability, expected.seg_prob.data[0], atol=1e-6)
+    assert np.allclose(result.sr_image, expected.sr_img.data.permute(1, 2, 0), atol=1e-6)
+    assert result.blur_kernel is None
+    assert tiled(model, photo(40, 28), tile=28).probability.shape == (160, 112)
+
+
+def test_a_model_that_segments_nothing():
+    config = dict(type='BlindSRPretrainer', sr=dict(type='BicubicUpsampler'))
+    with pytest.raises(ValueError, match='BlindSRPretrainer segments nothing'):
+        CrackInferencer(None, model=build(config))
 
 
 def test_sixteen_bits_are_not_rounded():

@@ -22,6 +22,7 @@ META = dict(classes=('background', 'crack'), palette=[[0, 0, 0], [220, 20, 20]])
 PIPELINE = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
+    dict(type='BinarizeMask', threshold=127),
     dict(type='BlindDegradation', only_dataset_images=True),
     dict(type='PackBlindSRInputs'),
 ]
