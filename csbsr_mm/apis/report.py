@@ -179,6 +179,7 @@ class Report:
             'orientation_deg',
             'blur_spread_output_px',
             'note',
+            'seam_rms_probability',
             'error',
             'source',
         ]
