@@ -195,4 +195,4 @@ def _finish(figure: Figure) -> None:
     ]
     figure.legend(handles=handles, loc='lower right', ncols=len(handles), fontsize=7, frameon=False)
     height = figure.get_figheight()
-    figure.subplots_adjust(0.02, 0.27 / height, 0.995, 1 - 0.42 / height, wspace=0.03, hspace=0.08)
+    figure.subplots_adjust(0.02, 0.27 / height, 0.995, 1 - 0.42 / height, wspace=0.03, hspace=0.13)
