@@ -1,5 +1,7 @@
 """Training runs of a second with boundary losses, and a record of what their losses saw."""
 
+from itertools import count
+
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -8,6 +10,7 @@ from tiny_models import tiny_unet
 
 from csbsr_mm.models.losses import BoundaryComboLoss
 
+RUNS = count()
 PACK = [dict(type='PackSegInputs'), dict(type='SignedDistanceTransform')]
 BLIND = [
     dict(type='BlindDegradation', kernel_size=5),
@@ -66,7 +69,8 @@ def config(tmp_path, model, pipeline=PACK, hooks=(), max_iters=7, epochs=None, b
         log_processor=dict(by_epoch=bool(epochs)),
         randomness=dict(seed=0),
         log_level='INFO',
-        experiment_name=tmp_path.name,
+        # MMEngine keeps the log of a run under its name and second; two runs of one test must not share it.
+        experiment_name=f'{tmp_path.name}_{next(RUNS)}',
     )
     cfg.update(changes)
     return Config(cfg)

@@ -142,13 +142,11 @@ def test_sweep_is_invariant_to_the_symmetries_of_the_plane(pair, percentile, dat
 
 @settings(max_examples=60, deadline=None)
 @given(pair=masks(), percentile=PERCENTILES)
-def test_distance_is_symmetric_and_zero_only_to_itself(pair, percentile):
+def test_distance_is_symmetric_and_zero_to_itself(pair, percentile):
     pred, target = pair
     distance = robust_hausdorff(pred, target, percentile)
     assert distance == robust_hausdorff(target, pred, percentile)
     assert robust_hausdorff(pred, pred, percentile) == 0
-    if (pred != target).any():
-        assert robust_hausdorff(pred, target, 100) > 0
     assert average_surface_distance(pred, target) == pytest.approx(
         average_surface_distance(target, pred)[::-1], nan_ok=True
     )
