@@ -57,7 +57,7 @@ def find_contour(mask: NDArray[np.bool_], spacing: Spacing) -> Contour:
     """Contour elements of a mask."""
     height, width = mask.shape
     code = np.zeros((height + 1, width + 1), np.uint8)
-    pixels = mask.view(np.uint8)
+    pixels = mask.astype(np.uint8)
     code[1:, 1:] = pixels << 3
     code[1:, :-1] |= pixels << 2
     code[:-1, 1:] |= pixels << 1
@@ -98,16 +98,34 @@ def contour_distances(
     first: NDArray[np.bool_], second: NDArray[np.bool_], spacing: Spacing
 ) -> tuple[Distances, Distances]:
     """Distances between the contours of two masks of one shape, from the first and from the second."""
+    window = bounding_box(first | second)
     if compiled(first.shape, spacing) and first.any() and second.any():
         from ._sweep import pair_distances
 
-        there, back = pair_distances(np.pad(first.view(np.uint8), 1), np.pad(second.view(np.uint8), 1))
+        there, back = pair_distances(framed(first[window]), framed(second[window]))
         return _from_squared(*there, spacing), _from_squared(*back, spacing)
-    one, other = find_contour(first, spacing), find_contour(second, spacing)
+    one, other = find_contour(first[window], spacing), find_contour(second[window], spacing)
     return (
         sort_distances(nearest_distances(one, other, spacing), one.length),
         sort_distances(nearest_distances(other, one, spacing), other.length),
     )
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Slices around what is set, in any number of dimensions; empty ones if nothing is."""
+    box = []
+    for axis in range(mask.ndim):
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        occupied = np.flatnonzero(mask.any(axis=others))
+        box.append(slice(occupied[0], occupied[-1] + 1) if len(occupied) else slice(0, 0))
+    return tuple(box)
+
+
+def framed(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The mask as 0 and 1 in a frame of zeros, one pixel wide."""
+    frame = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
+    frame[1:-1, 1:-1] = mask
+    return frame
 
 
 def compiled(shape: tuple[int, ...], spacing: Spacing) -> bool:

@@ -175,40 +175,55 @@ def _collect_vertices(pixels, side, start, place, packed, low, high, bottom, top
 
 
 @njit(cache=True, nogil=True)
-def _column_distances(extreme, distance):
-    """Vertical block distance to the nearest block of the column whose extreme exceeds each level."""
+def _mark_blocks(extreme, distance):
+    """0 at the levels that a block exceeds, ``FAR`` at the others."""
     rows, columns, levels = distance.shape
-    far = np.uint8(FAR)
     for y in range(rows):
         for x in range(columns):
             height = extreme[y, x]
             for j in range(levels):
-                above = min(np.uint8(distance[max(y - 1, 0), x, j] + np.uint8(1)), far) if y > 0 else far
-                distance[y, x, j] = np.uint8(0) if height > np.uint8(j) else above
-    for y in range(rows - 2, -1, -1):
-        for x in range(columns):
-            for j in range(levels):
-                below = np.uint8(distance[y + 1, x, j] + np.uint8(1))
-                distance[y, x, j] = min(distance[y, x, j], below)
+                distance[y, x, j] = np.uint8(0) if height > np.uint8(j) else np.uint8(FAR)
+
+
+@njit(cache=True, nogil=True)
+def _count_down(distance):
+    """Distance to the nearest marked block above, at most ``FAR``."""
+    for y in range(1, distance.shape[0]):
+        for x in range(distance.shape[1]):
+            for j in range(distance.shape[2]):
+                distance[y, x, j] = min(distance[y, x, j], np.uint8(distance[y - 1, x, j] + np.uint8(1)))
+
+
+@njit(cache=True, nogil=True)
+def _count_up(distance):
+    """Distance to the nearest marked block above or below."""
+    for y in range(distance.shape[0] - 2, -1, -1):
+        for x in range(distance.shape[1]):
+            for j in range(distance.shape[2]):
+                distance[y, x, j] = min(distance[y, x, j], np.uint8(distance[y + 1, x, j] + np.uint8(1)))
+
+
+@njit(cache=True, nogil=True)
+def _lower_by_column(vertical, horizontal, squared):
+    """Let the blocks of one column, at a squared horizontal distance, lower the squared distances."""
+    for j in range(squared.shape[0]):
+        distance = np.uint16(vertical[j])
+        squared[j] = min(squared[j], np.uint16(np.uint16(distance * distance) + horizontal))
 
 
 @njit(cache=True, nogil=True)
 def _nearest_in_row(row, x, squared):
     """Squared block distances at column ``x`` of a row, all levels at once, from the column distances."""
-    columns, levels = row.shape
-    for j in range(levels):
-        vertical = np.uint16(row[x, j])
-        squared[j] = np.uint16(vertical * vertical)
-    for offset in range(1, columns):
+    columns = row.shape[0]
+    squared[:] = np.uint16(65535)
+    for offset in range(columns):
         horizontal = np.uint16(offset * offset)
         if horizontal >= squared.max():
             break
-        for column in (x - offset, x + offset):
-            if column >= 0 and column < columns:
-                for j in range(levels):
-                    vertical = np.uint16(row[column, j])
-                    distance = np.uint16(np.uint16(vertical * vertical) + horizontal)
-                    squared[j] = min(squared[j], distance)
+        if x >= offset:
+            _lower_by_column(row[x - offset], horizontal, squared)
+        if x + offset < columns:
+            _lower_by_column(row[x + offset], horizontal, squared)
 
 
 @njit(cache=True, nogil=True)
@@ -226,7 +241,9 @@ def block_distances(extreme, levels, blocks):
     rows, columns = extreme.shape
     vertical = np.empty((rows, columns, levels), np.uint8)
     squared = np.empty((blocks.shape[0], levels), np.uint16)
-    _column_distances(extreme, vertical)
+    _mark_blocks(extreme, vertical)
+    _count_down(vertical)
+    _count_up(vertical)
     for k in range(blocks.shape[0]):
         _nearest_in_row(vertical[blocks[k] // columns], blocks[k] % columns, squared[k])
     return squared

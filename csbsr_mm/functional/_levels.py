@@ -56,7 +56,7 @@ def as_mask(mask: ArrayLike | Tensor, name: str, shape: tuple[int, ...] | None =
     array = as_image(mask, name)
     if shape is not None and array.shape != shape:
         raise ValueError(f'{name} has shape {array.shape}, expected {shape}')
-    return np.ascontiguousarray(array != 0)
+    return np.ascontiguousarray(array if array.dtype == np.bool_ else array != 0)
 
 
 def threshold_levels(

@@ -14,16 +14,12 @@ from ._contour_numba import column_of, row_of, squared_length
 
 
 @njit(cache=True, nogil=True)
-def _measure_by_pairs(prediction, block, rows, columns, near, squared, count):
-    """Squared distances of a block's vertices from ``near`` target vertices; returns their number."""
-    for vertex in range(prediction.start[block], prediction.start[block + 1]):
-        y, x = row_of(prediction.place[vertex]), column_of(prediction.place[vertex])
-        nearest = np.int32(2147483647)
-        for i in range(near):
-            nearest = min(nearest, squared_length(np.int32(rows[i] - y), np.int32(columns[i] - x)))
-        squared[count] = nearest
-        count += 1
-    return count
+def _least_squared(rows, columns, count, y, x):
+    """Squared distance from (y, x) to the nearest of ``count`` points."""
+    least = np.int32(2147483647)
+    for i in range(count):
+        least = min(least, squared_length(np.int32(rows[i] - y), np.int32(columns[i] - x)))
+    return least
 
 
 @njit(cache=True, nogil=True)
@@ -73,5 +69,8 @@ def prediction_to_target(prediction, target, blocks, between, reach_of, target_b
                     near += 1
         begin, end = prediction.start[block], prediction.start[block + 1]
         levels[count : count + end - begin] = prediction.levels[begin:end]
-        count = _measure_by_pairs(prediction, block, rows_near, columns_near, near, squared, count)
+        for vertex in range(begin, end):
+            y, x = row_of(prediction.place[vertex]), column_of(prediction.place[vertex])
+            squared[count] = _least_squared(rows_near, columns_near, near, y, x)
+            count += 1
     return levels, squared

@@ -253,11 +253,22 @@ def _above(root, away, limit, begin, end):
 
 
 @njit(cache=True, nogil=True)
-def _measure_vertex(prediction, y, x, disc, least, begin, end, places, spans, candidates, apart, nearest):
-    """Squared distances of a target vertex at [begin, end): within the disc, else to the candidates."""
+def _bound_by_representative(root, away, begin, end, inside, outside, nearest):
+    """Squared distances not reached at [begin, inside) and [outside, end), falling and rising as they do."""
     for j in range(begin, end):
-        nearest[j] = UNREACHED
-    inside, outside = _visit_disc(prediction, np.int64(y), np.int64(x), disc, least, begin, end, nearest)
+        bound = root[j] + away
+        nearest[j] = np.int32(min(bound * bound + 1, 2147483647.0))
+    for j in range(end - 2, outside - 1, -1):
+        nearest[j] = min(nearest[j], nearest[j + 1])
+    for j in range(begin + 1, inside):
+        nearest[j] = min(nearest[j], nearest[j - 1])
+    for j in range(inside, outside):
+        nearest[j] = 0
+
+
+@njit(cache=True, nogil=True)
+def _compare_candidates(y, x, places, spans, candidates, begin, end, inside, outside, apart, nearest):
+    """Lower ``nearest`` by every candidate."""
     for i in range(candidates):
         apart[i] = squared_length(np.int32(places[i, 0] - y), np.int32(places[i, 1] - x))
     for i in range(candidates):
@@ -308,18 +319,12 @@ def target_to_prediction(
             row_of(target.place[representative[k]]),
             column_of(target.place[representative[k]]),
         )
-        offsets, candidates = disc, 0
-        if max(root[block_first], root[block_last - 1]) + radius > FRAME:
-            offsets = disc[:1]
+        near = max(root[block_first], root[block_last - 1]) + radius <= FRAME
+        candidates = 0
+        if not near:
+            y_from, x_from = np.int64(y_central), np.int64(x_central)
             candidates = _gather_candidates(
-                prediction,
-                np.int64(y_central),
-                np.int64(x_central),
-                reach,
-                block_first,
-                block_last,
-                places,
-                spans,
+                prediction, y_from, x_from, reach, block_first, block_last, places, spans
             )
         for vertex in range(target.start[blocks[k]], target.start[blocks[k] + 1]):
             if count + thresholds > squared.shape[0]:
@@ -332,9 +337,12 @@ def target_to_prediction(
                 continue
             if vertex == representative[k]:
                 best[begin:end] = nearest[k, begin:end]
+            elif near:
+                _visit_disc(prediction, np.int64(y), np.int64(x), disc, least, begin, end, best)
             else:
-                _measure_vertex(
-                    prediction, y, x, offsets, least, begin, end, places, spans, candidates, apart, best
-                )
+                inside = min(np.int64(prediction.low[y + FRAME, x + FRAME]), end)
+                outside = max(np.int64(prediction.high[y + FRAME, x + FRAME]), begin)
+                _bound_by_representative(root, away, begin, end, max(inside, begin), min(outside, end), best)
+                _compare_candidates(y, x, places, spans, candidates, begin, end, inside, outside, apart, best)
             count = _append_runs(best, begin, end, least, target.levels[vertex], runs, squared, count)
     return runs[:count], squared[:count]

@@ -26,7 +26,7 @@ from . import _tail_numba as tail
 
 _BINS_PER_BLOCK = 4  # resolution of the histograms of block distances
 _CLOSE = 4  # squared block distance up to which a scan along a vertex's row is short
-_MANY = 1500  # vertices that make up for the column distances such scans need
+_MANY = 500  # vertices that make up for the column distances such scans need
 _LARGEST_BLOCK_DISTANCE = contour.FAR**2 + contour.MAX_BLOCKS**2
 
 
@@ -120,17 +120,18 @@ def _measure(
     """Levels of the vertices of some source blocks and their exact squared distances to the target."""
     close = between <= _CLOSE
     vertices = nearest.block_vertices(source.start, blocks[close])
-    if len(vertices) < _MANY:
+    if len(vertices) <= _MANY:
         reach_of = _tables(source.side)[2]
         return nearest.prediction_to_target(source, target, blocks, between, reach_of, target_blocks)
     place = source.place[vertices]
     inner = slice(contour.FRAME, -contour.FRAME)
     grid = (target.low < target.high)[inner, inner].copy()
     column = np.empty(grid.shape, np.uint16)
-    rows, columns = (place >> 16).astype(np.int64), (place & 0xFFFF).astype(np.int64)
-    near = distance.squared_distance_at_points(rows, columns, grid, column)
+    near = distance.squared_distance_at_points(place >> 16, place & 0xFFFF, grid, column)
     levels, far = _measure(source, target, blocks[~close], between[~close], target_blocks)
-    return np.concatenate([source.levels[vertices], levels]), np.concatenate([near, far])
+    packed = source.levels.view(np.uint32).ravel()  # four bytes at a time
+    levels = np.concatenate([packed[vertices], levels.view(np.uint32).ravel()])
+    return levels.view(np.uint8).reshape(-1, 4), np.concatenate([near, far])
 
 
 def _distances_to_blocks(contours: contour.Contours) -> NDArray:

@@ -24,10 +24,12 @@ from ._contour import (
     Contour,
     Distances,
     Spacing,
+    bounding_box,
     compiled,
     contour_distances,
     distance_grid,
     find_contour,
+    framed,
     nearest_distances,
     sort_distances,
 )
@@ -214,12 +216,15 @@ def _sweep(
     if not target.any():
         distances[:, highest:] = 0.0
         return distances
+    rows, columns = bounding_box((levels[1:-1, 1:-1] > 0) | target)
+    levels = np.ascontiguousarray(levels[rows.start : rows.stop + 2, columns.start : columns.stop + 2])
+    target = target[rows, columns]
     if not compiled(target.shape, spacing):
         distances[:, :highest] = _loop(levels[1:-1, 1:-1], highest, target, percentiles, spacing)
         return distances
     from ._sweep import sweep_squared
 
-    squared, ties = sweep_squared(levels, np.pad(target.view(np.uint8), 1), percentiles)
+    squared, ties = sweep_squared(levels, framed(target), percentiles)
     distances[:, :highest] = np.sqrt(squared) * spacing[0]
     for k, j in zip(*np.nonzero(ties), strict=True):
         directions = contour_distances(levels[1:-1, 1:-1] > j, target, spacing)

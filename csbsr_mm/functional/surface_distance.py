@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ._contour import Distances, contour_distances, sort_distances
+from ._contour import Distances, bounding_box, contour_distances, sort_distances
 from ._surface_area import code_kernel, element_areas
 
 SurfaceDistances = dict[str, NDArray[np.float64]]
@@ -208,7 +208,7 @@ def _surface_distances(
 ) -> tuple[Distances, Distances]:
     """Distances between the surfaces of two volumes, from the first and from the second."""
     areas = element_areas((float(spacing[0]), float(spacing[1]), float(spacing[2])))
-    window = _bounding_box(first | second)
+    window = bounding_box(first | second)
     codes = [_neighbourhood_codes(volume[window]) for volume in (first, second)]
     surfaces = [(code != 0) & (code != 255) for code in codes]
     maps = [_distance_map(surface, spacing) for surface in surfaces]
@@ -216,16 +216,6 @@ def _surface_distances(
         sort_distances(maps[1][surfaces[0]], areas[codes[0][surfaces[0]]]),
         sort_distances(maps[0][surfaces[1]], areas[codes[1][surfaces[1]]]),
     )
-
-
-def _bounding_box(volume: NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Slices around what is set; empty ones if nothing is."""
-    box = []
-    for axis in range(volume.ndim):
-        others = tuple(other for other in range(volume.ndim) if other != axis)
-        occupied = np.flatnonzero(volume.any(axis=others))
-        box.append(slice(occupied[0], occupied[-1] + 1) if len(occupied) else slice(0, 0))
-    return tuple(box)
 
 
 def _neighbourhood_codes(volume: NDArray[np.bool_]) -> NDArray[np.uint8]:
