@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 
@@ -22,6 +23,7 @@ from csbsr_mm.engine.config_loading import load_config
 
 EXIT_FAILED_PHOTOS = 1
 EXIT_INTERRUPTED = 130
+SCRATCH = '.scratch-'
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -81,8 +83,10 @@ def main(argv: list[str] | None = None) -> int:
         photos = find_photos(args.inputs, exclude=args.out_dir)
         if not photos:
             raise ValueError(f'no photos in {", ".join(args.inputs)}')
+        for leftover in folder.root.glob(f'{SCRATCH}*'):
+            shutil.rmtree(leftover)
         # Where results go there is room; the system's temporary folder may be small or in memory.
-        with tempfile.TemporaryDirectory(dir=folder.root, prefix='.scratch-') as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.root, prefix=SCRATCH) as scratch:
             run = PredictionRun(
                 _build_inferencer(args, config, scratch),
                 folder,
@@ -163,18 +167,24 @@ def _predict(run: PredictionRun, photos: list[SourcePhoto], console: Console) ->
         speed_estimate_period=600,
     )
     with progress:
-        task = progress.add_task('', total=sum(pixels.values()), done=0, photos=len(photos))
-        finished = 0
+        total, finished = sum(pixels.values()), 0
+        task = progress.add_task('', total=total, done=0, photos=len(photos))
+        worked_on = set()
 
-        def on_tile(photo: SourcePhoto, done: int, total: int) -> None:
-            part = pixels[photo.path] * done / total
+        def on_tile(photo: SourcePhoto, done: int, steps: int) -> None:
+            worked_on.add(photo)
+            part = pixels[photo.path] * done / steps
             progress.update(task, description=photo.name, completed=finished + part)
 
         try:
             for photo, record in zip(photos, run.run(photos, on_tile), strict=True):
                 records.append(record)
-                finished += pixels[photo.path]
-                progress.update(task, completed=finished, done=len(records))
+                if photo in worked_on:
+                    finished += pixels[photo.path]
+                else:
+                    # Done before, or unreadable: it says nothing about speed.
+                    total -= pixels[photo.path]
+                progress.update(task, completed=finished, total=total, done=len(records))
                 if not console.is_terminal:
                     console.print(_line(record), markup=False, highlight=False, soft_wrap=True)
         except KeyboardInterrupt:

@@ -21,7 +21,7 @@ from .result import CrackResult
 CRACK_COLOR = (230, 30, 30)
 CRACK_OPACITY = 0.7
 PREVIEW_SIDE = 960
-JPEG_QUALITY = 92
+JPEG_QUALITY, MAX_JPEG_SIDE = 92, 65000
 
 Reader = Callable[[Box], NDArray]
 
@@ -86,8 +86,8 @@ class PhotoWriter:
     def write(self, result: CrackResult, name: str) -> dict[str, str]:
         """Write all images of a result.
 
-        Outputs up to 20 megapixels are PNG (JPEG for the overlay), larger ones tiled TIFF that is written
-        tile by tile.
+        Outputs up to 20 megapixels are PNG (JPEG for the overlay), larger ones, and those with a side that
+        JPEG does not allow, tiled TIFF that is written tile by tile.
 
         Args:
             result: what the inferencer returned.
@@ -123,7 +123,7 @@ class PhotoWriter:
         suffix: str = '.png',
     ) -> str:
         height, width = result.box.size
-        streams = height * width > STREAM_PIXELS
+        streams = height * width > STREAM_PIXELS or max(height, width) > MAX_JPEG_SIDE
         file_name = name + ('.tif' if streams else suffix)
         with self.folder.replacing(kind, file_name) as path:
             if streams:

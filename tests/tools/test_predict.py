@@ -147,6 +147,13 @@ def test_interrupted_and_resumed(predict, photos, tmp_path, monkeypatch, capsys)
     assert not list((tmp_path / 'out').glob('.scratch-*'))
 
 
+def test_scratch_files_of_a_killed_run_are_removed(predict, photos, tmp_path):
+    (tmp_path / 'out' / '.scratch-killed').mkdir(parents=True)
+    (tmp_path / 'out' / '.scratch-killed' / 'x.raster').touch()
+    assert predict(photos, '--resume') == 0
+    assert not list((tmp_path / 'out').glob('.scratch-*'))
+
+
 def test_unreadable_photos_are_skipped_and_reported(predict, photos, tmp_path, capsys):
     (photos / 'a_broken.jpg').write_bytes(b'\xff\xd8\xff no jpeg')
     (photos / 'z_empty.tif').touch()
