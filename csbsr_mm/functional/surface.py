@@ -76,11 +76,9 @@ def robust_hausdorff(
         3.0
     """
     first, second = _masks(pred, target, ignore)
-    share, spacing = _percentiles(percentile)[0] / 100, _spacing(spacing)
-    if not first.any() or not second.any():
-        one_empty = first.any() or second.any()
-        return _value_for_empty(empty, first.shape[1] * spacing[1]) if one_empty else 0.0
-    return max(_percentile(direction, share) for direction in contour_distances(first, second, spacing))
+    percentiles, spacing = _percentiles(percentile), _spacing(spacing)
+    one_empty = _value_for_empty(empty, first.shape[1] * spacing[1])
+    return float(_sweep(framed(first), second, 1, percentiles, spacing, one_empty)[0, 0])
 
 
 def average_surface_distance(
