@@ -9,7 +9,8 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-STATISTICS = ('running_mean', 'running_var')
+from csbsr_mm.models.segmentors.checkpoint_check import expected_weights
+
 REMEDY = 'use the config that the checkpoint was trained with'
 
 
@@ -54,15 +55,12 @@ def check_for_testing(model: nn.Module, weights: dict[str, Tensor]) -> None:
     """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
-    expected = {name: value.shape for name, value in model.named_parameters()}
-    expected.update(
-        (name, value.shape) for name, value in model.named_buffers() if name.rsplit('.', 1)[-1] in STATISTICS
-    )
+    expected = expected_weights(model)
     known = model.state_dict()
     problems = dict(
         missing=[name for name in expected if name not in weights],
         unknown=[name for name in weights if name not in known and not _is_schedule_state(weights[name])],
-        reshaped=[n for n, shape in expected.items() if n in weights and weights[n].shape != shape],
+        reshaped=[n for n, shape in expected.items() if n in weights and tuple(weights[n].shape) != shape],
     )
     if any(problems.values()):
         raise RuntimeError(

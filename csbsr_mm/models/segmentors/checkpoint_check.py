@@ -27,7 +27,7 @@ def check_components(model: nn.Module, state_dict: dict[str, Tensor], prefix: st
     names = [name[len(prefix) :] for name in state_dict if name.startswith(prefix)]
     absent, loaded = [], []
     for component, module in model.named_children():
-        expected = _weights(module)
+        expected = expected_weights(module)
         if not expected:
             continue
         found = {n[len(component) + 1 :] for n in names if n.startswith(component + '.')}
@@ -49,7 +49,7 @@ def check_components(model: nn.Module, state_dict: dict[str, Tensor], prefix: st
         )
 
 
-def _weights(module: nn.Module) -> dict[str, tuple[int, ...]]:
+def expected_weights(module: nn.Module) -> dict[str, tuple[int, ...]]:
     """Shapes of parameters and batch-norm statistics, which any checkpoint of the module must hold."""
     weights = {name: tuple(value.shape) for name, value in module.named_parameters()}
     weights.update(
