@@ -1,0 +1,18 @@
+"""Step 3 of the mini scale: csbsr_180k.py from iteration 30,001 on, shortened to 400 iterations.
+
+α rises to 0.99 over the run, as it does over the paper's 150,000 iterations.
+"""
+
+global_batch_size = 6
+iterations = 400
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=iterations, val_begin=iterations + 1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
+custom_hooks = [dict(type='BoundaryRebalanceHook', fraction=1.0)]

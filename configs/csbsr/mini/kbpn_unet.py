@@ -1,0 +1,32 @@
+"""CSBSR at the mini scale, β = 0.3: KBPN with 2 stages of 32 channels, a U-Net of 0.5 M parameters.
+
+Step 3 alone; `tools/analysis_tools/run_table.py` lets it start from kbpn_step2.py's checkpoint.
+"""
+
+_base_ = [
+    '../../_base_/models/unet_small.py',
+    '../../_base_/datasets/khanhha_mini.py',
+    '../../_base_/schedules/csbsr_mini.py',
+    '../../_base_/default_runtime.py',
+]
+model = dict(
+    _delete_=True,
+    type='BlindSRSegmentor',
+    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=2),
+    sr=dict(type='KBPN', num_stages=2, channels=32),
+    segmentor=_base_.model,
+    sr_loss=dict(type='BlindSRLoss'),
+    task_weight=0.3,
+    normalize='instance',
+)
+train_dataloader = dict(batch_size=6)
+test_evaluator = [
+    dict(type='AIUMetric'),
+    dict(type='HD95Metric', percentile=[95, 50]),
+    dict(type='SRQualityMetric'),
+]
+default_hooks = dict(
+    logger=dict(interval=20),
+    checkpoint=dict(interval=100, max_keep_ckpts=1),
+    acceleration=dict(type='AccelerationHook', channels_last=True),
+)
