@@ -16,4 +16,4 @@ def without_degradation(pipeline):
 
 train_dataloader = dict(dataset=dict(pipeline=without_degradation(_base_.train_pipeline)))
 test_dataloader = dict(dataset=dict(pipeline=without_degradation(_base_.test_pipeline)))
-test_evaluator = [dict(type='AIUMetric'), dict(type='HD95Metric', percentile=[95, 50])]
+test_evaluator = [dict(type='AIUMetric'), dict(type='HD95Metric')]

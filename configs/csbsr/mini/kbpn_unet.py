@@ -20,11 +20,6 @@ model = dict(
     normalize='instance',
 )
 train_dataloader = dict(batch_size=6)
-test_evaluator = [
-    dict(type='AIUMetric'),
-    dict(type='HD95Metric', percentile=[95, 50]),
-    dict(type='SRQualityMetric'),
-]
 default_hooks = dict(
     logger=dict(interval=20),
     checkpoint=dict(interval=100, max_keep_ckpts=1),
