@@ -201,11 +201,10 @@ class _PhotoRun:
         return self._result(blenders, probability, sr_image, kernel)
 
     def _shared_kernel(self, samples: list[int]) -> NDArray[np.float32] | None:
-        """Mean kernel over some tiles, of unit sum; tiles without any structure may give none."""
-        kernels = []
+        """Mean kernel over some tiles, of unit sum; None without samples."""
+        kernels: list[NDArray[np.float32]] = []
         for indices in self._batches(samples):
-            estimates = self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices))
-            kernels += [kernel for kernel in estimates if np.isfinite(kernel).all()]
+            kernels += list(self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices)))
         if not kernels:
             return None
         mean = np.mean(kernels, 0)

@@ -131,6 +131,16 @@ def test_tiles_share_one_kernel():
     assert np.allclose(result.sr_image, torch.cat(rows, 2)[0].permute(1, 2, 0), atol=1e-5)
 
 
+def test_black_photos_of_an_untrained_model():
+    init_default_scope('mmseg')
+    model = MODELS.build(ConfigDict(tiny_csbsr(sr_loss=None)))
+    model.init_weights()
+    result = tiled(model.eval(), np.zeros((40, 30, 3), np.uint8), tile=20, overlap=4)
+    assert result.tiles > 1
+    assert np.isfinite(result.probability).all()
+    assert result.blur_kernel.sum() == pytest.approx(1)
+
+
 def test_blur_skip_sees_the_kernel():
     model = build(tiny_csbsr(sr_loss=None, blur_skip=dict(type='BlurSkipNeck', in_channels=4, kernel_size=5)))
     model.normalize.mode = None

@@ -69,6 +69,9 @@ def fixed(tmp_path_factory):
     config = Config(dict(model=tiny_csbsr(sr=TINY, sr_loss=None), default_scope='mmseg'))
     config.dump(folder / 'tiny.py')
     model = build(config.model)
+    for name, parameter in model.sr.features.named_parameters():
+        if name.endswith('bias'):
+            parameter.data.zero_()
     exported = export_onnx(model, folder / 'tiny.onnx', size=(16, 16), batch_size=2)
     return folder, model, exported
 
@@ -91,6 +94,17 @@ def test_inferencer_runs_the_file(fixed):
     assert np.allclose(found.blur_kernel, expected.blur_kernel, atol=1e-4)
     assert found.threshold == expected.threshold
     assert CrackInferencer(None, folder / 'tiny.onnx')(image[:5, :7]).probability.shape == (20, 28)
+
+
+def test_no_kernel_in_a_black_tile(fixed):
+    """Without biases the first estimate for a black tile is zero; the file must treat it as torch does."""
+    folder, model, _ = fixed
+    image = np.zeros((16, 16, 3), np.uint8)
+    expected = CrackInferencer(None, model=model)(image)
+    found = CrackInferencer(None, folder / 'tiny.onnx')(image)
+    assert found.blur_kernel.sum() == pytest.approx(1)
+    assert np.allclose(found.blur_kernel, expected.blur_kernel, atol=1e-5)
+    assert np.allclose(found.probability, expected.probability, atol=1e-4)
 
 
 def test_predict_runs_the_file(fixed, tmp_path):

@@ -11,9 +11,24 @@ from torch import Tensor
 
 
 def unit_sum(kernel: Tensor) -> Tensor:
-    """Divide kernel vectors (B, K*K, 1, 1) by their sums, in at least single precision."""
+    """Divide kernel vectors (B, K*K, 1, 1) by their sums, in at least single precision.
+
+    A network's raw estimate can have any sign, and a black image can make all of it zero. Where a sum is
+    no larger than the rounding error of computing it, dividing by it would give NaN or noise: such an
+    estimate says nothing about the blur, becomes the kernel of no blur (one in the middle) and gets no
+    gradient. What is not finite stays so.
+
+    Example:
+        >>> unit_sum(torch.tensor([[2.0, 5.0, 1.0], [0.0, 0.0, 0.0]])[..., None, None])[..., 0, 0]
+        tensor([[0.2500, 0.6250, 0.1250],
+                [0.0000, 1.0000, 0.0000]])
+    """
     kernel = kernel.to(torch.promote_types(kernel.dtype, torch.float32))
-    return kernel / kernel.sum(1, keepdim=True)
+    total, count, precision = kernel.sum(1, keepdim=True), kernel.shape[1], torch.finfo(kernel.dtype)
+    rounding = count * precision.eps * kernel.abs().sum(1, keepdim=True)
+    lost = total.abs() < rounding.clamp(min=precision.tiny)
+    no_blur = torch.arange(count, device=kernel.device).eq(count // 2).to(kernel.dtype)
+    return torch.where(lost, no_blur[:, None, None], kernel / torch.where(lost, 1, total))
 
 
 def resize_kernel(kernel: Tensor, estimated_size: int, size: int) -> Tensor:

@@ -36,3 +36,34 @@ def test_resizing_keeps_a_constant_kernel_and_the_same_size() -> None:
     kernel = torch.full((1, 49, 1, 1), 0.25, dtype=torch.float64)
     assert resize_kernel(kernel, 7, 7) is kernel
     torch.testing.assert_close(resize_kernel(kernel, 7, 21), torch.full((1, 441, 1, 1), 0.25).double())
+
+
+def test_ordinary_kernels_are_divided_and_nothing_else() -> None:
+    for dtype in (torch.float32, torch.float64):
+        kernel = torch.randn(50, 441, 1, 1, dtype=dtype, generator=torch.Generator().manual_seed(0))
+        assert torch.equal(unit_sum(kernel), kernel / kernel.sum(1, keepdim=True))
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_a_sum_lost_in_rounding_is_no_blur(dtype: torch.dtype) -> None:
+    """Zero, cancelling and subnormal vectors, beside one that only comes near."""
+    ramp = torch.arange(9, dtype=dtype) - 4
+    near = torch.where(ramp == 0, 1000 * torch.finfo(dtype).eps, ramp)
+    kernel = torch.stack([0 * ramp, ramp, 1e30 * ramp, 0 * ramp + torch.finfo(dtype).tiny / 100, near])
+    kernel = kernel.reshape(5, 9, 1, 1).requires_grad_()
+    normed = unit_sum(kernel)
+    no_blur = torch.eye(3, dtype=dtype)[1].outer(torch.eye(3, dtype=dtype)[1]).reshape(9, 1, 1)
+    for index in range(4):
+        assert torch.equal(normed[index], no_blur)
+    assert torch.equal(normed[4], kernel[4] / kernel[4].sum())
+    normed[:, 0].sum().backward()
+    assert kernel.grad.isfinite().all()
+    assert not kernel.grad[:4].any()
+    assert kernel.grad[4].any()
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_what_is_not_finite_stays_so(value: float) -> None:
+    kernel = torch.ones(1, 9, 1, 1)
+    kernel[0, 3] = value
+    assert unit_sum(kernel).isnan().any()

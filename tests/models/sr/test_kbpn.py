@@ -104,6 +104,20 @@ def test_every_parameter_trains() -> None:
     assert not idle
 
 
+@pytest.mark.parametrize('fold', [True, False])
+def test_black_images_before_training(fold: bool) -> None:
+    """A new network has no biases, so a black image gives it nothing to estimate a kernel from."""
+    network = KBPN(**TINY, estimated_kernel_size=3, fold=fold)
+    network.init_weights()
+    network.double()
+    lr = torch.rand(3, 3, 6, 7, dtype=torch.float64)
+    lr[1] = 0
+    assert gradients(network, lr).isfinite().all()
+    sr, kernel = network(lr)
+    torch.testing.assert_close(kernel.sum((2, 3)), torch.ones(3, 1).double())
+    torch.testing.assert_close(network(lr[:1])[0], sr[:1])
+
+
 def test_given_kernel_replaces_the_predicted_one_everywhere() -> None:
     network, lr = tiny(), torch.rand(2, 3, 5, 6, dtype=torch.float64)
     given = torch.rand(2, 1, 5, 5, dtype=torch.float64)
