@@ -1,0 +1,140 @@
+"""The tables' rows: what they train, and that nothing else differs between them."""
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+from csbsr_mm.engine.config_loading import load_config
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs' / 'csbsr'
+sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))
+import paper_tables  # noqa: E402
+from paper_tables import TABLES, Row, Run, Table  # noqa: E402
+
+RUNS = [
+    (f'{table}-{row.key}-{scale}', row.run(scale))
+    for table in TABLES
+    for row in TABLES[table].rows
+    for scale in ('full', 'mini')
+    if row.run(scale) is not None
+]
+LOSSES = {
+    'wce': (0.0, 1.0, 'dice'),
+    'dice': (0.0, 0.0, 'dice'),
+    'combo': (0.0, 0.5, 'dice'),
+    'boundary_gdice': (None, 0.0, 'gdice'),
+    'gbc': (None, 0.5, 'gdice'),
+    'bc': (None, 0.5, 'dice'),
+}
+# What may differ between a row and CSBSR itself: top-level entries of the config.
+OWN = {'model', 'custom_hooks', 'loss', 'fail_weighted', 'work_dir'}
+
+
+def read(run: Run):
+    return load_config(str(CONFIGS / run.config), dict(run.options))
+
+
+def row(table: str, key: str) -> Row:
+    return next(row for row in TABLES[table].rows if row.key == key)
+
+
+@pytest.mark.parametrize('run', [run for _, run in RUNS], ids=[name for name, _ in RUNS])
+def test_a_run_starts_from_the_network_that_it_trains(run):
+    config = read(run)
+    assert config.train_cfg.max_iters > 0
+    if run.start is not None:
+        start = read(run.start)
+        assert start.model.sr == config.model.sr
+
+
+def test_rows_and_folders_are_unique():
+    for table in TABLES.values():
+        keys = [row.key for row in table.rows]
+        assert len(set(keys)) == len(keys)
+    for scale in ('full', 'mini'):
+        by_name = {}
+        for table in TABLES.values():
+            for found in table.rows:
+                run = found.run(scale)
+                if run is not None:
+                    assert by_name.setdefault(run.name, run) == run
+
+
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+@pytest.mark.parametrize(('key', 'expected'), LOSSES.items())
+def test_losses_of_table4(scale, key, expected):
+    init_default_scope('mmseg')
+    config = read(row('table4', key).run(scale))
+    heads = [config.model.segmentor.decode_head, config.model.segmentor.get('auxiliary_head')]
+    for head in filter(None, heads):
+        loss = MODELS.build(head.loss_decode)
+        assert (loss.fixed_alpha, loss.gamma, loss.region) == expected
+    rises = any(hook.type == 'BoundaryRebalanceHook' for hook in config.custom_hooks)
+    assert rises == (expected[0] is None)
+
+
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+@pytest.mark.parametrize('table', ['table3', 'table4', 'table5'])
+def test_rows_see_the_same_data_for_as_long(table, scale):
+    """Only the model and the hooks differ between rows that start alike."""
+    own = paper_tables.CSBSR if scale == 'full' else paper_tables.MINI_CSBSR
+    plain = read(own).to_dict()
+    for found in TABLES[table].rows:
+        run = found.run(scale)
+        if run is None or run.start != own.start:
+            continue
+        config = read(run).to_dict()
+        changed = {key for key in plain | config if plain.get(key) != config.get(key)}
+        assert changed <= OWN | {'warm_up', 'rebalance', 'separate'}, run.config
+
+
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+def test_task_weights_of_table3(scale):
+    for prefix in ('csbsr', 'cssr'):
+        for weight in (0.1, 0.3, 0.5, 0.7, 0.9, 1.0):
+            assert read(row('table3', f'{prefix}_{weight}').run(scale)).model.task_weight == weight
+
+
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+def test_without_joint_learning_only_the_segmentor_learns_at_last(scale):
+    last = read(row('table3', 'csbsr_separate').run(scale)).custom_hooks[0].stages[-1]
+    assert last == dict(frozen=['sr'], task_weight=1.0)
+
+
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+def test_blur_skips_of_table6(scale):
+    stages = {
+        key: read(row('table6', key).run(scale)).custom_hooks[0].stages
+        for key in ('alone', 'joint', 'original_sft')
+    }
+    assert stages['alone'] == stages['original_sft'] == [dict(trainable=['blur_skip'], task_weight=1.0)]
+    (joint,) = stages['joint']
+    assert joint.get('trainable') is None
+    assert joint.get('task_weight', 0.3) == 0.3
+    assert read(row('table6', 'original_sft').run(scale)).model.blur_skip.sft == 'original'
+
+
+@pytest.mark.parametrize('table', TABLES)
+def test_sheets_of_the_published_figures_have_every_row(table):
+    with (paper_tables.PUBLISHED / f'{table}.csv').open(newline='') as file:
+        assert [line['row'] for line in csv.DictReader(file)] == [row.key for row in TABLES[table].rows]
+    paper_tables.published(table)
+
+
+def test_published_figures_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper_tables, 'PUBLISHED', tmp_path)
+    monkeypatch.setitem(TABLES, 'mine', Table('Mine', (Row('a', 'A', None), Row('b', 'B', None))))
+    sheet = tmp_path / 'mine.csv'
+    sheet.write_text('row,IoU_max,AIU\na,0.5,\nb,,\n')
+    assert paper_tables.published('mine') == {'a': {'IoU_max': 0.5}}
+    sheet.write_text('row,IoU_max\nc,0.5\n')
+    with pytest.raises(ValueError, match=r"mine\.csv has the row 'c'; mine has a, b"):
+        paper_tables.published('mine')
+    sheet.write_text('row,IoU_max\na,0,5\n')
+    with pytest.raises(ValueError, match="row 'a'"):
+        paper_tables.published('mine')
