@@ -138,3 +138,19 @@ def test_published_figures_are_read(tmp_path, monkeypatch):
     sheet.write_text('row,IoU_max\na,0,5\n')
     with pytest.raises(ValueError, match="row 'a'"):
         paper_tables.published('mine')
+
+
+@pytest.mark.parametrize('table', TABLES)
+def test_the_docs_list_every_row(table):
+    """docs/reproduce.md has a line for each row, with the config and options of both scales."""
+    page = (ROOT / 'docs' / 'reproduce.md').read_text()
+    section = page.split(f'### {TABLES[table].title}\n')[1].split('\n### ')[0]
+    lines = [line for line in section.splitlines() if line.startswith('| `')]
+    assert len(lines) == len(TABLES[table].rows)
+    for line, found in zip(lines, TABLES[table].rows, strict=True):
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        assert cells[:2] == [f'`{found.key}`', found.label]
+        for cell, run in zip(cells[2:], (found.full, found.mini), strict=True):
+            options = ' '.join(f'{key}={value}' for key, value in run.options.items()) if run else ''
+            words = [f'`{run.config}`', f'`{options}`' if options else ''] if run else ['-']
+            assert cell == ' '.join(words).strip()
