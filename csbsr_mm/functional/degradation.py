@@ -34,6 +34,9 @@ HALFWAY_CUBIC = (-0.09375, 0.59375, 0.59375, -0.09375)
 
 MOTION_SAMPLES_PER_PIXEL = 16
 
+BLOCK = 4
+"""Side of the blocks of neighbouring pixels that a correlation on the CPU computes at once."""
+
 
 def anisotropic_gaussian_kernel(
     sigma_x: Parameter, sigma_y: Parameter, theta: Parameter, size: int = 21
@@ -247,7 +250,29 @@ def _pad(batch: torch.Tensor, psf: torch.Tensor, padding: str) -> torch.Tensor:
 
 def _correlate(batch: torch.Tensor, psf: torch.Tensor, stride: int) -> torch.Tensor:
     """Unpadded correlation; channels travel as the batch, each image is a group with its kernel."""
-    return F.conv2d(batch.transpose(0, 1), psf, stride=stride, groups=len(psf)).transpose(0, 1)
+    planes = batch.transpose(0, 1)
+    if len(psf) == 1 and batch.device.type == 'cpu':
+        return _correlate_in_blocks(planes, psf, stride).transpose(0, 1)
+    return F.conv2d(planes, psf, stride=stride, groups=len(psf)).transpose(0, 1)
+
+
+def _correlate_in_blocks(planes: torch.Tensor, kernel: torch.Tensor, stride: int) -> torch.Tensor:
+    """Correlate (C, 1, H, W) with one kernel (1, 1, K, K): blocks of 4x4 results as 16 channels.
+
+    CPUs work on several output channels at once, and a blur has only one. Here the 16 pixels of a
+    block are channels of one convolution, whose weights are the kernel in its 16 positions, with
+    zeros around. A few times the multiplications take a sixth of the time.
+    """
+    size = [(side - kernel.shape[-1]) // stride + 1 for side in planes.shape[-2:]]
+    reach = (BLOCK - 1) * stride
+    side = kernel.shape[-1] + reach
+    windows = F.pad(kernel, (reach,) * 4).unfold(2, side, stride).unfold(3, side, stride)
+    weight = windows.flip(2, 3).reshape(-1, 1, side, side)
+    rows, columns = (stride * (-side % BLOCK) for side in size)
+    if rows or columns:
+        planes = F.pad(planes, (0, columns, 0, rows))
+    blocks = F.conv2d(planes, weight, stride=BLOCK * stride)
+    return F.pixel_shuffle(blocks, BLOCK)[..., : size[0], : size[1]]
 
 
 def _blur_and_sample(batch: torch.Tensor, psf: torch.Tensor, scale: int, padding: str) -> torch.Tensor:

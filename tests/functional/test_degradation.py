@@ -98,6 +98,21 @@ def test_degradation_equals_written_out_sums(scale, size, padding):
     assert np.abs(lr - expected).max() < 1e-11 * np.abs(expected).max()
 
 
+@pytest.mark.parametrize('scale', SCALES)
+@pytest.mark.parametrize('size', [(32, 40), (72, 104), (40, 24)])
+def test_one_image_and_a_batch_agree(size, scale):
+    """A single image is computed in blocks of 4x4 LR pixels, also where these do not cover it evenly."""
+    images = rng.integers(0, 256, (2, 3, *size)).astype(np.float32)
+    kernels = anisotropic_gaussian_kernel([3.5, 0.3], [0.8, 0.3], [1.0, 0.0])
+    batch = degrade(images, kernels, scale)
+    exact = degrade(images.astype(np.float64), kernels.astype(np.float32).astype(np.float64), scale)
+    for i in range(2):
+        single = degrade(images[i], kernels[i], scale)
+        assert single.shape == batch[i].shape
+        assert np.abs(single - exact[i]).max() < 255 * 2e-6
+        assert np.abs(single - batch[i]).max() < 255 * 2e-6
+
+
 @pytest.mark.parametrize('padding', ['zeros', 'reflect'])
 def test_degradation_equals_opencv(padding):
     image = rng.integers(0, 256, (60, 84, 3)).astype(np.float32)
@@ -180,11 +195,12 @@ def test_composed_kernels_blur_one_after_the_other():
     assert np.allclose(batch, both)
 
 
+@pytest.mark.parametrize('images', [1, 2])
 @pytest.mark.parametrize('antialias', [False, True])
 @pytest.mark.parametrize(('scale', 'padding'), [(4, 'zeros'), (8, 'reflect'), (2, 'reflect')])
-def test_gradients(scale, padding, antialias):
-    hr = torch.rand(2, 2, 8, 16, dtype=torch.float64, requires_grad=True)
-    kernel = torch.rand(2, 1, 5, 5, dtype=torch.float64, requires_grad=True)
+def test_gradients(scale, padding, antialias, images):
+    hr = torch.rand(images, 2, 8, 16, dtype=torch.float64, requires_grad=True)
+    kernel = torch.rand(images, 1, 5, 5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda *a: degrade(*a, scale, antialias, padding), (hr, kernel))
     parameters = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (2.0, 1.1, 0.4)]
     assert torch.autograd.gradcheck(lambda *p: anisotropic_gaussian_kernel(*p, size=7), parameters, atol=1e-6)
