@@ -67,17 +67,17 @@ class BinarizeMask(BaseTransform):
             raise ValueError(
                 f'a crack mask has one channel, got shape {mask.shape} in {path}; store it in grey'
             )
-        counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
-        values = np.flatnonzero(counts)
         lossless = Path(path).suffix.lower() not in JPEG_SUFFIXES
-        if lossless and 1 in values and set(values) <= {0, 1, 255}:
+        if lossless and (mask == 1).any() and ((mask <= 1) | (mask == 255)).all():
             return mask
-        undecided = counts[self.tolerance + 1 : 255 - self.tolerance].sum() / mask.size
-        class_numbers = lossless and 0 < values[-1] <= self.tolerance
+        least, most = int(mask.min()), int(mask.max())
+        between = cv2.inRange(mask, self.tolerance + 1, 254 - self.tolerance)
+        undecided = cv2.countNonZero(between) / mask.size
+        class_numbers = lossless and 0 < most <= self.tolerance
         if class_numbers or undecided > self.max_undecided:
             share = '' if class_numbers else f' ({undecided:.0%} of the pixels in between)'
             raise ValueError(
-                f'mask values must be 0/255 or 0/1, got {values[0]}..{values[-1]}{share} in {path}; '
+                f'mask values must be 0/255 or 0/1, got {least}..{most}{share} in {path}; '
                 'map its classes to 0/255, or choose BinarizeMask(threshold=..., tolerance=..., '
                 'max_undecided=1.0) to threshold it as it is'
             )
