@@ -1,4 +1,5 @@
 from . import transforms
+from .batch_parcel import parcel_collate
 from .crack_dataset import CrackDataset
 from .drawn_drive_dataset import DrawnDRIVEDataset
 from .image_folder import ImageFolderSRDataset
@@ -10,5 +11,6 @@ __all__ = [
     'DrawnDRIVEDataset',
     'ImageFolderSRDataset',
     'KeyedInfiniteSampler',
+    'parcel_collate',
     'transforms',
 ]
