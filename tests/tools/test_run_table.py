@@ -2,11 +2,12 @@
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
-from tiny_training import dump, loader, tiny_config, tool_main
+from tiny_training import dump, free_port, loader, tiny_config, tool_main
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))
@@ -179,3 +180,17 @@ def test_mean_spread_and_paired_difference(tmp_path):
     assert line[2].startswith('+0.133 [-0.100, +0.400]')
     assert line[2].endswith('67%')
     assert line[4:] == ['-', '-']
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('gpus', [1, 2])
+def test_the_command_lines_work(table, monkeypatch, gpus):
+    """The same with processes of their own."""
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(ROOT / 'tests'), str(ROOT)]))
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '-1')
+    monkeypatch.setenv('PORT', free_port())
+    monkeypatch.setenv('PYTHON', sys.executable)
+    assert run(table, '--rows', 'other', '--gpus', gpus) == 0
+    folder = table / 'runs/full/row+task_weight=0.9/seed0'
+    assert {'IoU_max', 'HD50_min'} <= json.loads((folder / 'metrics.json').read_text())['metrics'].keys()
+    assert (folder / 'iter_2.pth').is_file()
