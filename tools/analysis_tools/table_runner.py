@@ -29,6 +29,8 @@ DECISIVE = (
     'global_batch_size',
     'randomness',
 )
+# Of a data loader; workers and how they send their batches are left out.
+DECISIVE_OF_DATA = ('dataset', 'sampler', 'batch_size')
 # Where a metric's values of each image go, and what else a table asks of it.
 EVALUATORS = {
     'AIUMetric': dict(per_image_csv='iou.csv'),
@@ -137,8 +139,7 @@ class TableRunner:
     def _claim(self, run: Run, seed: int) -> None:
         """Note what decides a run's result before it begins, and refuse a folder where that was different."""
         note = self.folder(run, seed) / 'run.json'
-        config = self.config(run, seed).to_dict()
-        settings = json.loads(json.dumps({key: config.get(key) for key in DECISIVE}, default=str))
+        settings = _decisive(self.config(run, seed).to_dict())
         start = None if run.start is None else run.start.name
         record = dict(config=run.config, options=dict(run.options), seed=seed, start=start, settings=settings)
         if note.is_file():
@@ -190,6 +191,14 @@ def _shows_cracks(run: Run) -> bool:
 
 def _cfg_options(options: Mapping[str, Any]) -> list[str]:
     return ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+
+
+def _decisive(config: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a config that decide a run's result, as JSON has them."""
+    entries = {key: config.get(key) for key in DECISIVE}
+    for key in ('train_dataloader', 'test_dataloader'):
+        entries[key] = {name: (entries[key] or {}).get(name) for name in DECISIVE_OF_DATA}
+    return json.loads(json.dumps(entries, default=str))
 
 
 def _flat(tree: Any, prefix: str = '') -> dict[str, Any]:
