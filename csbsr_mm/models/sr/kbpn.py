@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from .bicubic import enlarge_bicubic
 from .blur_kernel import blur_and_sample, resize_kernel, unit_sum
 from .border_map import BorderMap, convolve, mean_of_convolution
 from .input_checks import check_blur_kernel, check_kernel_size, check_lr, check_scale
 from .layers import RELEASED_INIT, BackProjection, ConvPReLU, SpatialFeatureTransform, projection
+from .recompute import recomputed
 from .vgg_features import load_vgg_features
 
 leaky_relu = partial(F.leaky_relu, negative_slope=0.01, inplace=True)
@@ -140,16 +140,13 @@ class KBPN(BaseModule):
         high_maps: tuple[Tensor, ...] = ()
         low_maps: tuple[Tensor, ...] = ()
         for stage in self.stages:
-            high, new_low, low, kernel = self._run(stage, low, lr, kernel, given, high_maps, low_maps)
+            high, new_low, low, kernel = recomputed(
+                stage, low, lr, kernel, given, high_maps, low_maps, enabled=self.checkpoint_stages
+            )
             high_maps, low_maps = (*high_maps, high), (*low_maps, new_low)
         residual = convolve(self.reconstruct, high_maps, self.fold)
         sr_image = residual + enlarge_bicubic(lr, self.scale)
         return sr_image, kernel.reshape(-1, 1, self.kernel_size, self.kernel_size)
-
-    def _run(self, stage: KBPNStage, *args) -> tuple[Tensor, ...]:
-        if self.checkpoint_stages and torch.is_grad_enabled():
-            return checkpoint(stage, *args, use_reentrant=False, preserve_rng_state=False)
-        return stage(*args)
 
 
 class KBPNStage(nn.Module):
@@ -214,7 +211,7 @@ class KBPNStage(nn.Module):
         if given_kernel is None:
             kernel = unit_sum(kernel + self.kernel_update(sr_image, kernel))
         error = blur_and_sample(sr_image, kernel, self.scale, self.blur_method) - lr
-        high = high + self.project_error(error.to(lr.dtype))
+        high = high + recomputed(self.project_error, error.to(lr.dtype), enabled=self.fold)
         if self.down is None:
             return high, None, None, kernel
         new_low = self.down(*high_maps, high)
@@ -267,20 +264,31 @@ class KernelUpdate(nn.Module):
 
     def forward(self, sr_image: Tensor, kernel: Tensor) -> Tensor:
         """SR image (B, 3, H, W) and kernel vectors (B, K*K, 1, 1) to the update (B, K*K, 1, 1)."""
-        from_image = F.relu(self.image_convs[0](sr_image), inplace=True)
-        for conv in self.image_convs[1:]:
+        # Maps of k_est^2 channels at SR resolution, by far the widest, are not kept.
+        from_image = recomputed(self._look, sr_image, enabled=self.fold)
+        for conv in self.image_convs[2:4]:
             from_image = leaky_relu(conv(from_image))
-        from_kernel = BorderMap.constant(kernel.to(sr_image.dtype), tuple(sr_image.shape[-2:]), self.fold)
-        for conv in self.kernel_convs:
-            from_kernel = from_kernel.conv(conv.weight).apply(leaky_relu)
-        first, second, last = self.joint_convs
-        joint = leaky_relu(convolve(first, [from_image, from_kernel], self.fold))
+        joint = recomputed(self._join, from_image, kernel, enabled=self.fold)
+        second, last = self.joint_convs[1:]
         joint = leaky_relu(second(joint))
         if self.fold:
             update = mean_of_convolution(joint, last.weight)
         else:
             update = last(joint).mean((2, 3), keepdim=True)
         return resize_kernel(update, self.estimated_size, self.kernel_size)
+
+    def _look(self, sr_image: Tensor) -> Tensor:
+        """SR image (B, 3, H, W) to 32 features, by way of k_est^2."""
+        wide, narrow = self.image_convs[:2]
+        return leaky_relu(narrow(F.relu(wide(sr_image), inplace=True)))
+
+    def _join(self, features: Tensor, kernel: Tensor) -> Tensor:
+        """Image features (B, 32, H, W) and kernel vectors to 32 joint features, by way of 2 k_est^2."""
+        from_image = leaky_relu(self.image_convs[4](features))
+        from_kernel = BorderMap.constant(kernel.to(features.dtype), tuple(features.shape[-2:]), self.fold)
+        for conv in self.kernel_convs:
+            from_kernel = from_kernel.conv(conv.weight).apply(leaky_relu)
+        return leaky_relu(convolve(self.joint_convs[0], [from_image, from_kernel], self.fold))
 
 
 def _conv(in_channels: int, out_channels: int, kernel_size: int) -> nn.Conv2d:
