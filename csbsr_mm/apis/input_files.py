@@ -28,10 +28,11 @@ class SourcePhoto(NamedTuple):
 def find_photos(inputs: Iterable[str | Path], exclude: str | Path | None = None) -> list[SourcePhoto]:
     """Expand files, folders and glob patterns.
 
-    Folders are searched with all their subfolders for the usual image extensions; a file that is named
-    itself is taken whatever its extension. Results are named after the file, with its folder below the
-    one that was asked for; what is no letter, digit, dot, dash or underscore becomes an underscore. Where
-    two photos would get one name, their extensions and then a hash of their paths tell them apart.
+    Folders are searched with all their subfolders for the usual image extensions, except what is hidden
+    (macOS puts a ``._DSC_1.JPG`` beside each photo on a card); a file that is named itself is always
+    taken. Results are named after the file, with its folder below the one that was asked for; what is no
+    letter, digit, dot, dash or underscore becomes an underscore. Where two photos would get one name, their
+    extensions and then a hash of their paths tell them apart.
 
     Args:
         inputs: files, folders and patterns.
@@ -88,7 +89,12 @@ def _expand(item: str) -> list[tuple[Path, str]]:
 
 def _walk(folder: Path) -> list[tuple[Path, str]]:
     paths = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
-    return [(path, path.relative_to(folder).as_posix()) for path in sorted(paths) if _is_image(path)]
+    found = [(path, path.relative_to(folder)) for path in sorted(paths) if _is_image(path)]
+    return [
+        (path, relative.as_posix())
+        for path, relative in found
+        if not any(part.startswith('.') for part in relative.parts)
+    ]
 
 
 def _is_image(path: Path) -> bool:

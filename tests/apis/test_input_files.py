@@ -56,6 +56,12 @@ def test_folders_files_and_patterns(tmp_path, monkeypatch):
     assert names(find_photos(['w*'])) == ['wall__a', 'wall__b', 'wall__north__c']
 
 
+def test_hidden_files_of_a_folder_are_left_out(tmp_path):
+    touch(tmp_path, '.card/a.jpg', '.card/._a.jpg', '.card/.Trashes/b.jpg', '.card/day 1/c.jpg')
+    assert names(find_photos([tmp_path / '.card'])) == ['a', 'day_1__c']
+    assert names(find_photos([tmp_path / '.card' / '._a.jpg'])) == ['_a']
+
+
 def test_a_photo_named_twice_comes_once(tmp_path):
     touch(tmp_path, 'a.jpg')
     assert names(find_photos([tmp_path, tmp_path / 'a.jpg', f'{tmp_path}/*.jpg'])) == ['a']
