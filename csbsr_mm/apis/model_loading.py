@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import torch
@@ -35,12 +36,16 @@ def load_model(
     Raises:
         FileNotFoundError: a file does not exist.
         RuntimeError: the checkpoint belongs to another architecture.
-        ValueError: see :func:`load_checkpoint`.
+        ValueError: the config has no model, or torch cannot use the device; see also
+            :func:`load_checkpoint`.
     """
+    _check_device(device)
     if not isinstance(config, Config):
         if not Path(config).is_file():
             raise FileNotFoundError(f'config {config} does not exist')
         config = Config.fromfile(config)
+    if config.get('model') is None:
+        raise ValueError(f'config {config.filename} has no model; give the config that was trained with')
     init_default_scope(config.get('default_scope', 'mmseg'))
     model = MODELS.build(config.model)
     model.dataset_meta = {}
@@ -73,19 +78,34 @@ def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     try:
         content = torch.load(path, map_location='cpu', weights_only=not trust)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f'{path} holds more than weights and is not read, because that could run code from the file. '
-            f'If you trust whoever made it: trust_checkpoint=True, or --trust-checkpoint. ({error})'
-        ) from error
-    except (RuntimeError, EOFError) as error:
-        raise ValueError(f'{path} is no checkpoint, or damaged: {error}') from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        reason = str(error).split('WeightsUnpickler error: ')[-1].strip().split('\n')[0]
+        if isinstance(error, pickle.UnpicklingError) and _is_whole(path) and not trust:
+            raise ValueError(
+                f'{path} holds more than weights and is not read, because that could run code from the file. '
+                f'If you trust whoever made it: trust_checkpoint=True, or --trust-checkpoint. ({reason})'
+            ) from error
+        raise ValueError(f'{path} is no checkpoint, or not all of one ({reason})') from error
     if isinstance(content, dict) and 'state_dict' not in content:
         content = dict(state_dict=content)
     weights = content.get('state_dict') if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
         raise ValueError(f'{path} is no checkpoint: it holds no state_dict of tensors')
     return content
+
+
+def _is_whole(path: str | Path) -> bool:
+    """Whether a file is an archive with its end, or a pickle, as ``torch.save`` writes them."""
+    with open(path, 'rb') as file:
+        return zipfile.is_zipfile(path) or file.read(1) == pickle.PROTO
+
+
+def _check_device(device: str | torch.device) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).split('\n')[0]
+        raise ValueError(f'torch cannot use device {device} here ({reason}); cpu always works') from error
 
 
 def _load_weights(model: nn.Module, content: dict, path: str | Path) -> None:

@@ -277,8 +277,13 @@ class TestCheckpoints:
 
     def test_files_that_are_none(self, tmp_path):
         (tmp_path / 'text.pth').write_text('no checkpoint')
-        with pytest.raises(ValueError, match=r'text\.pth'):
+        with pytest.raises(ValueError, match=r'text\.pth is no checkpoint'):
             load_checkpoint(tmp_path / 'text.pth')
+        torch.save(dict(state_dict=dict(a=torch.zeros(999))), tmp_path / 'cut.pth')
+        for size in (1000, 1):
+            (tmp_path / 'cut.pth').write_bytes((tmp_path / 'cut.pth').read_bytes()[:size])
+            with pytest.raises(ValueError, match=r'cut\.pth is no checkpoint, or not all of one'):
+                load_checkpoint(tmp_path / 'cut.pth')
         torch.save([1, 2], tmp_path / 'list.pth')
         with pytest.raises(ValueError, match='holds no state_dict'):
             load_checkpoint(tmp_path / 'list.pth')
@@ -286,6 +291,12 @@ class TestCheckpoints:
             load_checkpoint(tmp_path / 'missing.pth')
         with pytest.raises(FileNotFoundError, match=r'missing.py does not exist'):
             CrackInferencer('missing.py')
+
+    def test_what_cannot_be_built(self):
+        with pytest.raises(ValueError, match=r'torch cannot use device cuda:99 here'):
+            CrackInferencer(self.CONFIG, device='cuda:99')
+        with pytest.raises(ValueError, match=r'has no model'):
+            CrackInferencer(Config(dict(data_root='data')), device='cpu')
 
 
 @pytest.mark.parametrize(
