@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import os
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
 from .config_overrides import apply_data_root
+
+# Top-level entries that mean something although a config need not have them.
+OPTIONAL_ENTRIES = {
+    *inspect.signature(Runner).parameters,
+    'compile',
+    'data_root',
+    'find_unused_parameters',
+    'global_batch_size',
+    'model_wrapper_cfg',
+    'sync_bn',
+    'tta_model',
+    'tta_pipeline',
+}
 
 
 def load_config(path: str, options: dict | None = None, work_dir: str | None = None) -> Config:
@@ -25,12 +41,14 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
 
     Raises:
         FileNotFoundError: there is no such file.
+        ValueError: an override is a slip of the pen, which MMEngine would take in silence.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'config {path} does not exist (looked from {os.getcwd()})')
     cfg = Config.fromfile(path)
     data_root = cfg.get('data_root')
     if options:
+        _check_names(cfg, options)
         cfg.merge_from_dict(options)
         apply_data_root(cfg, data_root)
         if 'global_batch_size' in options and 'train_dataloader.batch_size' not in options:
@@ -40,6 +58,16 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
     return cfg
+
+
+def _check_names(cfg: Config, options: dict) -> None:
+    """Refuse an override of an entry that the config lacks, where it has one of nearly that name."""
+    known = OPTIONAL_ENTRIES | set(cfg)
+    for option in options:
+        entry = option.split('.')[0]
+        similar = difflib.get_close_matches(entry, known, n=1, cutoff=0.7)
+        if entry not in known and similar:
+            raise ValueError(f'--cfg-options {option}: the config has no {entry}; did you mean {similar[0]}?')
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:

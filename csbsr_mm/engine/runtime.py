@@ -20,7 +20,8 @@ def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
     the accumulated batches, unless ``train_dataloader.batch_size`` was set to something else. Several
     processes: parameters that a training stage does not use are expected (``find_unused_parameters``).
     No GPU: gloo takes the place of NCCL, BN that of SyncBN, and bfloat16 that
-    of AMP's float16. Every change is logged.
+    of AMP's float16. Loaders without workers do not try to keep them. Every change of what is computed is
+    logged.
 
     Args:
         cfg: MMEngine config, changed in place.
@@ -35,6 +36,7 @@ def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
     """
     cfg.launcher = launcher
     _divide_batch(cfg, _world_size(launcher))
+    _fit_loaders(cfg)
     on_cpu = not torch.cuda.is_available()
     if launcher != 'none':
         defaults = dict(
@@ -82,6 +84,15 @@ def _divide_batch(cfg: Config, processes: int) -> None:
     loader['batch_size'] = total // (processes * batches)
     if loader['batch_size'] != total:
         print_log(f'{total} images an update: {loader["batch_size"]} a process and batch', logger='current')
+
+
+def _fit_loaders(cfg: Config) -> None:
+    """Let ``num_workers=0`` be enough for debugging: torch refuses to keep or feed workers it has not got."""
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg.get(name) or {}
+        if loader.get('num_workers') == 0:
+            loader['persistent_workers'] = False
+            loader.pop('prefetch_factor', None)
 
 
 def _check_launcher(launcher: str, on_cpu: bool) -> None:

@@ -66,6 +66,29 @@ def test_a_batch_size_of_ones_own_is_left_alone():
     assert prepare_runtime(cfg).train_dataloader.batch_size == 2
 
 
+def test_loaders_without_workers_keep_none():
+    loader = dict(batch_size=2, num_workers=0, persistent_workers=True, prefetch_factor=4)
+    cfg = prepare_runtime(config(train_dataloader=loader, val_dataloader={**loader, 'num_workers': 1}))
+    assert torch.utils.data.DataLoader([1, 2], **cfg.train_dataloader).num_workers == 0
+    assert cfg.val_dataloader.persistent_workers
+
+
+def test_misspelt_options_are_refused(tmp_path):
+    file = tmp_path / 'config.py'
+    file.write_text("model = dict(type='KBPN')\n")
+    with pytest.raises(ValueError, match='the config has no modle; did you mean model'):
+        load_config(str(file), {'modle.channels': 3})
+    with pytest.raises(ValueError, match='no optim_wraper; did you mean optim_wrapper'):
+        load_config(str(file), {'optim_wraper.optimizer.lr': 1})
+    options = {
+        'optim_wrapper.clip_grad.max_norm': 1,
+        'load_from': 'a.pth',
+        'my_own_note': 'b',
+        'tta_model': {},
+    }
+    assert load_config(str(file), options).my_own_note == 'b'
+
+
 def test_options_reach_the_data_loaders(tmp_path):
     file = tmp_path / 'config.py'
     file.write_text(
