@@ -231,7 +231,7 @@ def foreground_probability(sample: dict, foreground_class: int, image: str = '')
 
     Raises:
         KeyError: If there is no prediction.
-        ValueError: If the class has no channel, or a single channel holds no probabilities.
+        ValueError: If the class has no channel, or the channel holds no probabilities.
     """
     field = next((name for name in ('seg_prob', 'seg_logits') if name in sample), None)
     if field is None:
@@ -239,16 +239,17 @@ def foreground_probability(sample: dict, foreground_class: int, image: str = '')
     scores = sample[field]['data'].detach().float()
     if len(scores) == 1:
         prob = scores[0]
-        if prob.numel() and not (prob.min() >= 0 and prob.max() <= 1):
-            raise ValueError(
-                f'the single channel of {field} of {image} ranges from {prob.min():.3g} to {prob.max():.3g}, '
-                'expected probabilities, as MMSegmentation and csbsr_mm predict them'
-            )
     elif foreground_class < len(scores):
         prob = (torch.softmax(scores, 0) if field == 'seg_logits' else scores)[foreground_class]
     else:
         raise ValueError(
             f'foreground_class is {foreground_class}, but {field} of {image} has {len(scores)} channels'
+        )
+    # NaN is neither, and would pass for "no crack": the best IoU on an image without one.
+    if prob.numel() and not (prob.min() >= 0 and prob.max() <= 1):
+        raise ValueError(
+            f'{field} of {image} ranges from {prob.min():.3g} to {prob.max():.3g}, expected probabilities, '
+            'as MMSegmentation and csbsr_mm predict them; NaN means that the network has diverged'
         )
     return prob.cpu().numpy()
 

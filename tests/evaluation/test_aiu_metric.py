@@ -97,6 +97,8 @@ def test_bad_input_is_named():
         evaluate(AIUMetric(), [sample('a', label.T, seg_prob=prob)])
     with pytest.raises(ValueError, match=r'seg_logits of a.png ranges from .* expected probabilities'):
         evaluate(AIUMetric(), [sample('a', label, seg_logits=prob * 9 - 4)])
+    with pytest.raises(ValueError, match=r'seg_logits of a.png ranges from nan .* has diverged'):
+        evaluate(AIUMetric(), [sample('a', label, seg_logits=prob.repeat(2, 1, 1) * torch.nan)])
     with pytest.raises(ValueError, match='foreground_class is 7, but seg_logits of a'):
         evaluate(AIUMetric(foreground_class=7), [sample('a', label, seg_logits=prob.repeat(2, 1, 1))])
     with pytest.raises(KeyError, match='neither seg_prob nor seg_logits'):
