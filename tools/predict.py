@@ -96,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
                 settings=_settings(args, config),
             )
             records, interrupted = _predict(run, photos, console)
-    except (FileNotFoundError, ImportError, ValueError, RuntimeError) as error:
+    except (OSError, ImportError, ValueError, RuntimeError) as error:
         console.print(f'error: {error}', style='red', markup=False, highlight=False, soft_wrap=True)
         return 2
     if records:

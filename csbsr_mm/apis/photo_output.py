@@ -68,7 +68,8 @@ class OutputFolder:
     def write_json(self, content: object, *parts: str) -> None:
         """Write JSON."""
         with self.replacing(*parts) as path:
-            path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + '\n')
+            text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+            path.write_text(text + '\n', encoding='utf-8')
 
 
 class PhotoWriter:

@@ -93,7 +93,8 @@ class PredictionRun:
                 result.close()
         except (PhotoError, OSError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
             reason = _reason(error)
-            print_log(f'{source.path}: {reason}', logger='current', level=30)
+            named = reason if str(source.path) in reason else f'{source.path}: {reason}'
+            print_log(named, logger='current', level=30)
             return {**base, 'status': 'failed', 'error': reason}
         return {**base, 'status': 'ok', **details, 'seconds': round(time.perf_counter() - start, 2)}
 
@@ -130,7 +131,8 @@ class PredictionRun:
     def _stored(self, source: SourcePhoto, fingerprint: str) -> Record | None:
         """The record of a photo that is done under the same settings and whose files are all there."""
         with suppress(OSError, ValueError, KeyError, AttributeError):
-            record = json.loads(self.folder.path('records', f'{source.name}.json').read_text())
+            path = self.folder.path('records', f'{source.name}.json')
+            record = json.loads(path.read_text(encoding='utf-8'))
             complete = all(self.folder.path(file).is_file() for file in record['files'].values())
             if record['status'] == 'ok' and record['fingerprint'] == fingerprint and complete:
                 return record

@@ -227,6 +227,12 @@ def test_missing_config_or_checkpoint(tool, model, photos, tmp_path, capsys):
         assert 'does not exist' in capsys.readouterr().out
 
 
+def test_results_that_cannot_be_written(tool, model, photos, tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    assert tool.main([*model, str(photos), '--out-dir', str(tmp_path / 'file' / 'out')]) == 2
+    assert 'Not a directory' in capsys.readouterr().out
+
+
 def test_folder_without_photos(predict, tmp_path, capsys):
     (tmp_path / 'empty').mkdir()
     assert predict(tmp_path / 'empty') == 2
