@@ -21,8 +21,8 @@ IMPORT_NAMES = ('mmengine', 'mmcv', 'mmseg')
 ONEDL = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation')
 UPSTREAM = ('mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation')
 REMEDY = (
-    'Install one complete stack into a fresh environment: `pip install csbsr_mm[onedl]` (maintained) '
-    'or `pip install csbsr_mm[upstream]`; see docs/installation.md.'
+    'Install one complete stack into a fresh environment: `pip install -e .[onedl]` (maintained) '
+    'or `pip install -e .[upstream]` in a clone of csbsr_mm; see docs/installation.md.'
 )
 
 

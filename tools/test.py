@@ -69,7 +69,8 @@ def main() -> None:
         prepare_runtime(cfg, args.launcher)
         runner = Runner.from_cfg(cfg)
         check_for_testing(runner.model, weights)
-    except (FileNotFoundError, ValueError, RuntimeError) as error:
+        _ = runner.test_loop  # looks for the data
+    except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
     metrics = runner.test()
     if is_main_process():

@@ -56,7 +56,12 @@ def main() -> None:
         prepare_runtime(cfg, args.launcher)
     except (FileNotFoundError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
-    Runner.from_cfg(cfg).train()
+    try:
+        runner = Runner.from_cfg(cfg)
+        _ = runner.train_loop  # looks for the data
+    except OSError as error:
+        sys.exit(f'error: {error}')
+    runner.train()
 
 
 if __name__ == '__main__':

@@ -97,3 +97,18 @@ def test_slurm_command(tmp_path):
         words
     )
     assert words[-4:] == [str(config), '--launcher', 'slurm', '--amp']
+
+
+def test_data_that_are_not_there_are_one_clear_line(tmp_path, train):
+    """The data set looks for its folder only when the loop is built."""
+    loader = dict(
+        batch_size=1,
+        num_workers=0,
+        sampler=dict(type='KeyedInfiniteSampler'),
+        dataset=dict(
+            type='CrackDataset', data_root='/nowhere', data_prefix=dict(img_path='a', seg_map_path='b')
+        ),
+    )
+    config = dump(tiny_config(tmp_path / 'run', train_dataloader=loader), tmp_path / 'config.py')
+    with pytest.raises(SystemExit, match=r'error: there is no folder /nowhere/a; set data_root'):
+        train(config)
