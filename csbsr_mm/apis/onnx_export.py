@@ -24,7 +24,7 @@ from .backends import SegmentorBackend, make_backend
 INPUT = 'image'
 MAX_SIDE = 8192
 MAX_BATCH = 256
-REMEDY = "pip install onnx onnxruntime onnxscript"
+REMEDY = 'pip install onnx onnxruntime onnxscript'
 
 
 class ExportableModel(nn.Module):
