@@ -180,6 +180,10 @@ def test_mean_spread_and_paired_difference(tmp_path):
     assert line[2].startswith('+0.133 [-0.100, +0.400]')
     assert line[2].endswith('67%')
     assert line[4:] == ['-', '-']
+    # A second seed, in which A is worse.
+    folders['a'][1], folders['b'][1] = folders['b'][0], folders['a'][0]
+    line = table_report.paired_lines(rows, folders, 'b')[1]
+    assert line[1:3] == ['2', '+0.000 [+0.000, +0.000], 50% (+0.133 -0.133)']
 
 
 @pytest.mark.slow

@@ -66,8 +66,8 @@ def paired_lines(
         reference: key of the row to compare with.
 
     Returns:
-        Cells such as ``+0.021 [+0.010, +0.033], 62 %``: mean, its 95 % interval over images, and on how
-        many of them the row's value is larger.
+        Cells such as ``+0.02 [+0.01, +0.03], 62% (+0.03 +0.01)``: mean, its 95 % interval over images, on
+        how many of them the row's value is larger, and the mean of each seed.
     """
     lines = [['difference to it', 'seeds', *PAIRED]]
     for row in rows:
@@ -131,5 +131,6 @@ def _difference(metric: str, ours: Sequence[dict[str, float]], theirs: Sequence[
         [[values[image] for image in images] for values in theirs],
     )
     digits = COLUMNS[metric][1]
-    mean, low, high = (f'{value:+.{digits}f}' for value in (found.mean, found.low, found.high))
-    return f'{mean} [{low}, {high}], {found.larger:.0%}'
+    mean, low, high, *by_seed = (f'{value:+.{digits}f}' for value in (*found[:3], *found.by_seed))
+    seeds = f' ({" ".join(by_seed)})' if len(by_seed) > 1 else ''
+    return f'{mean} [{low}, {high}], {found.larger:.0%}{seeds}'
