@@ -3,8 +3,8 @@
 _base_ = './kbpn_unet.py'
 
 model = dict(blur_skip=dict(type='BlurSkipNeck', in_channels=16, norm_cfg=_base_.norm_cfg))
-# A fifth of Step 3, as in ../../_base_/schedules/blur_skip_30k.py, would be 80.
-iterations = 150
+# A fifth of Step 3, as in ../../_base_/schedules/blur_skip_30k.py.
+iterations = 80
 train_cfg = dict(max_iters=iterations, val_begin=iterations + 1)
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
 custom_hooks = [
