@@ -8,7 +8,7 @@ import math
 import multiprocessing
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -65,8 +65,11 @@ def measure_supply(loader: DataLoader, images: int) -> tuple[Supply, Any]:
 
     Returns:
         The supply, and a batch to train on.
+
+    Raises:
+        ValueError: the loader gives no batch.
     """
-    batches = itertools.chain.from_iterable(itertools.repeat(loader))
+    batches = _endless(loader)
     # What workers put by before anybody took it would count as made in no time.
     for _ in range(1 + loader.num_workers * ((loader.prefetch_factor or 0) + 1)):
         batch = next(batches)
@@ -105,16 +108,30 @@ def time_transforms(loader: DataLoader, images: int) -> dict[str, float]:
     Returns:
         Milliseconds of the look-up in the data set, then of each transform, by name and in order. A data
         set that shows no pipeline (MMEngine's wrappers) has one entry for everything.
+
+    Raises:
+        ValueError: the sampler gives nothing. MMEngine's ``InfiniteSampler`` can be gone through only once,
+            by the loader or here.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a worker
     try:
-        samples = itertools.chain.from_iterable(itertools.repeat(loader.sampler))
-        indices = itertools.islice(samples, WARM_UP_SAMPLES + images)
+        indices = itertools.islice(_endless(loader.sampler), WARM_UP_SAMPLES + images)
         laps = [dict(_laps(loader.dataset, index)) for index in indices][WARM_UP_SAMPLES:]
     finally:
         torch.set_num_threads(threads)
     return {name: 1000 * statistics.median(lap[name] for lap in laps if name in lap) for name in laps[-1]}
+
+
+def _endless(source: Iterable[Any]) -> Iterator[Any]:
+    """Over and over what ``source`` gives, as long as it gives something."""
+    while True:
+        empty = True
+        for item in source:
+            empty = False
+            yield item
+        if empty:
+            raise ValueError(f'{type(source).__name__} gives nothing; if it is used up, build a new loader')
 
 
 def _laps(dataset: Any, index: int) -> Iterator[tuple[str, float]]:

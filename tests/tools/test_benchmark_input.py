@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tiny_training import dump, tiny_config
 
-from csbsr_mm.engine.input_timing import time_transforms, training_loader
+from csbsr_mm.engine.input_timing import measure_supply, time_transforms, training_loader
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'benchmark_input.py'
 PIPELINE = [
@@ -124,6 +124,16 @@ def test_data_set_without_a_pipeline_of_its_own(cfg):
     threads = torch.get_num_threads()
     assert list(time_transforms(training_loader(cfg, workers=0), images=2)) == ['RepeatDataset']
     assert torch.get_num_threads() == threads
+
+
+def test_sampler_that_is_used_up(cfg):
+    """MMEngine's endless sampler serves one loop over the data; a second one would wait for ever."""
+    init_default_scope('mmseg')
+    cfg.train_dataloader.sampler = dict(type='InfiniteSampler')
+    loader = training_loader(cfg, workers=0)
+    assert list(time_transforms(loader, images=2)) == STEPS
+    with pytest.raises(ValueError, match='DataLoader gives nothing; if it is used up'):
+        measure_supply(loader, images=2)
 
 
 @pytest.mark.parametrize(

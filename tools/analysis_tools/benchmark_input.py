@@ -53,9 +53,8 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 
 def measure(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
     """All figures, as they go into the JSON file; times of an image in milliseconds."""
-    loader = training_loader(cfg, args.workers, args.batch_size)
-    supply, batch = measure_supply(loader, args.images)
-    transforms = time_transforms(loader, args.images)
+    supply, batch = measure_supply(training_loader(cfg, args.workers, args.batch_size), args.images)
+    transforms = time_transforms(training_loader(cfg, workers=0), args.images)
     batch_size = len(batch['inputs'])
     per_worker = supply.images_per_second / max(args.workers, 1)
     report: dict[str, Any] = dict(
