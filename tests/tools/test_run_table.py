@@ -156,6 +156,16 @@ def test_a_call_is_logged_and_its_failure_reported(tmp_path):
     assert 'loss: 1' in log.read_text()
 
 
+def test_a_run_is_not_made_twice_at_once(tmp_path):
+    command = [sys.executable, '-c', 'pass']
+    with (
+        table_runner._alone(tmp_path),
+        pytest.raises(table_runner.RunFailed, match='is being run by another command'),
+    ):
+        table_runner._call(command, tmp_path / 'train.log', print)
+    table_runner._call(command, tmp_path / 'train.log', print)
+
+
 def test_mean_spread_and_paired_difference(tmp_path):
     rows = (Row('a', 'A', PLAIN), Row('b', 'B', OTHER))
     results = {'a': [{'IoU_max': 0.5, 'PSNR': 25.0}, {'IoU_max': 0.6}], 'b': [{'IoU_max': 0.25}]}

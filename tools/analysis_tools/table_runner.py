@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout  # comes with torch
 from mmengine.config import Config
 from paper_tables import Run
 
@@ -166,7 +168,7 @@ class TableRunner:
 
 def _call(command: list[str], log: Path, progress: Progress) -> None:
     """Run a command, its output going to a log; the child ends with this process, however that ends."""
-    with log.open('a') as file:
+    with _alone(log.parent), log.open('a') as file:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             for line in process.stdout:
@@ -182,6 +184,16 @@ def _call(command: list[str], log: Path, progress: Progress) -> None:
     if status:
         last = log.read_text().strip().splitlines()[-1:]
         raise RunFailed(f'{Path(command[1]).name} ended with status {status}: {"".join(last)}\n  see {log}')
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second command from making the same run; the lock ends with this process at the latest."""
+    try:
+        with FileLock(folder / 'lock', timeout=0):
+            yield
+    except Timeout:
+        raise RunFailed(f'{folder} is being run by another command; wait for it, or stop it') from None
 
 
 def _shows_cracks(run: Run) -> bool:
