@@ -17,6 +17,8 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader
 
+from .runtime import fit_workers
+
 WARM_UP_SAMPLES = 10
 
 
@@ -50,9 +52,7 @@ def training_loader(cfg: Config, workers: int, batch_size: int | None = None) ->
     settings = dict(cfg.train_dataloader, num_workers=workers)
     if batch_size is not None:
         settings['batch_size'] = batch_size
-    if workers == 0:
-        settings['persistent_workers'] = False
-        settings.pop('prefetch_factor', None)
+    fit_workers(settings)
     return Runner.build_dataloader(settings, seed=cfg.get('randomness', {}).get('seed'))
 
 

@@ -36,7 +36,8 @@ def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
     """
     cfg.launcher = launcher
     _divide_batch(cfg, _world_size(launcher))
-    _fit_loaders(cfg)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        fit_workers(cfg.get(name) or {})
     on_cpu = not torch.cuda.is_available()
     if launcher != 'none':
         defaults = dict(
@@ -86,13 +87,15 @@ def _divide_batch(cfg: Config, processes: int) -> None:
         print_log(f'{total} images an update: {loader["batch_size"]} a process and batch', logger='current')
 
 
-def _fit_loaders(cfg: Config) -> None:
-    """Let ``num_workers=0`` be enough for debugging: torch refuses to keep or feed workers it has not got."""
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        loader = cfg.get(name) or {}
-        if loader.get('num_workers') == 0:
-            loader['persistent_workers'] = False
-            loader.pop('prefetch_factor', None)
+def fit_workers(loader: dict) -> None:
+    """Let ``num_workers=0`` be enough for debugging: torch refuses to keep or feed workers it has not got.
+
+    Args:
+        loader: settings of a data loader, changed in place.
+    """
+    if loader.get('num_workers') == 0:
+        loader['persistent_workers'] = False
+        loader.pop('prefetch_factor', None)
 
 
 def _check_launcher(launcher: str, on_cpu: bool) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from paper_tables import PUBLISHED, TABLES, Row, Run, published
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from table_report import as_markdown, paired_lines, result_lines, show
+from table_report import Figures, as_markdown, paired_lines, result_lines, show
 from table_runner import RunFailed, TableRunner
 
 SCALES = ('full', 'mini')
@@ -60,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.write(listing(rows, args.scale))
             return 0
         given = given_checkpoints(args.given, rows, args.scale)
+        figures = published(args.table)
         runner = TableRunner(args.work_dir / args.scale, args.gpus, args.data_root, given)
     except ValueError as error:
         sys.stderr.write(f'error: {error}\n')
@@ -67,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     status = 0
     if not args.collect:
         status = carry_out(runner, [row.run(args.scale) for row in rows], args.seeds)
-    report(runner, args, rows)
+    report(runner, args, rows, figures)
     return status
 
 
@@ -131,12 +132,12 @@ def carry_out(runner: TableRunner, runs: list[Run], seeds: list[int]) -> int:
     return 0
 
 
-def report(runner: TableRunner, args: argparse.Namespace, rows: list[Row]) -> None:
+def report(runner: TableRunner, args: argparse.Namespace, rows: list[Row], figures: Figures) -> None:
     """Print what is finished, and write it beside the runs."""
     finished = {
         row.key: [seed for seed in args.seeds if runner.is_tested(row.run(args.scale), seed)] for row in rows
     }
-    table, figures = TABLES[args.table], published(args.table)
+    table = TABLES[args.table]
     results = {
         row.key: [runner.metrics(row.run(args.scale), seed) for seed in finished[row.key]] for row in rows
     }
