@@ -14,11 +14,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import nn
 
 from .hooks import AccelerationHook
-
-BYTES_PER_MEBIBYTE = 2**20
+from .kept_memory import BYTES_PER_MEBIBYTE, KeptMemory
 
 
 def check_device(device: str) -> None:
@@ -100,22 +99,14 @@ class TrainingStep:
     def kept_memory(self, batch: dict) -> float:
         """MiB that a forward pass keeps for the backward pass, on any device; parameters do not count.
 
-        Of stages that are checkpointed, what autograd itself keeps counts, not their inputs.
+        Of stages that are checkpointed, their tensor arguments count, those within tuples do not.
         """
-        own = {parameter.untyped_storage().data_ptr() for parameter in self.model.parameters()}
-        kept: dict[int, Tensor] = {}
-
-        def keep(tensor: Tensor) -> Tensor:
-            address = tensor.untyped_storage().data_ptr()
-            if address not in own:
-                kept[address] = tensor  # held, so that no address is used twice
-            return tensor
-
-        saved = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+        kept = KeptMemory(self.model)
+        saved = torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor)
         with saved, self.optim_wrapper.optim_context(self.model):
             data = self.model.data_preprocessor(copy.deepcopy(batch), True)
             self.model(**data, mode='loss')
-        return sum(tensor.untyped_storage().nbytes() for tensor in kept.values()) / BYTES_PER_MEBIBYTE
+        return kept.mebibytes()
 
     def _step(self, batch: dict) -> None:
         self.model.train_step(batch, optim_wrapper=self.optim_wrapper)

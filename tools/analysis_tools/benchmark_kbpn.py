@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import csbsr_mm  # noqa: F401
+from csbsr_mm.engine.kept_memory import KeptMemory
 from csbsr_mm.models.necks import BlurSkipNeck
 from csbsr_mm.models.sr import KBPN
 
@@ -81,40 +82,11 @@ def count_flops(build: Callable[[bool], nn.Module], *shapes: tuple[int, ...]) ->
     return totals
 
 
-class Keeper:
-    """Counts the storages that autograd, or a checkpointed stage, keeps; parameters not counted.
-
-    The tensors are held, so that no address is used twice.
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        self.own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-        self.kept: dict[int, Tensor] = {}
-
-    def __call__(self, tensor: Tensor) -> Tensor:
-        """Hook on saved tensors."""
-        address = tensor.untyped_storage().data_ptr()
-        if address not in self.own:
-            self.kept[address] = tensor
-        return tensor
-
-    def stage_inputs(self, stage: nn.Module, args: tuple) -> None:
-        """Forward pre-hook: a checkpointed stage keeps what it was called with."""
-        for arg in args:
-            for tensor in arg if isinstance(arg, tuple) else (arg,):
-                if isinstance(tensor, Tensor):
-                    self(tensor)
-
-    def mebibytes(self) -> float:
-        """What was kept so far."""
-        return sum(tensor.untyped_storage().nbytes() for tensor in self.kept.values()) / 2**20
-
-
 def kept_by(network: KBPN, lr: Tensor) -> float:
     """MiB that one forward pass leaves for the backward pass."""
-    keeper = Keeper(network)
+    keeper = KeptMemory(network)
     stages = network.stages if network.checkpoint_stages else ()
-    handles = [stage.register_forward_pre_hook(keeper.stage_inputs) for stage in stages]
+    handles = [stage.register_forward_pre_hook(keeper.note_arguments) for stage in stages]
     with torch.autograd.graph.saved_tensors_hooks(keeper, lambda tensor: tensor):
         outputs = network(lr)
     for handle in handles:
@@ -125,10 +97,10 @@ def kept_by(network: KBPN, lr: Tensor) -> float:
 
 def largest_stage(network: KBPN, lr: Tensor) -> float:
     """MiB that the largest stage keeps while it is recomputed in the backward pass."""
-    keepers: list[Keeper] = []
+    keepers: list[KeptMemory] = []
 
     def start(stage: nn.Module, args: tuple) -> None:
-        keepers.append(Keeper(network))
+        keepers.append(KeptMemory(network))
 
     handles = [stage.register_forward_pre_hook(start) for stage in network.stages]
     with torch.autograd.graph.saved_tensors_hooks(

@@ -90,6 +90,19 @@ def _step3(config: str, mini: bool = False) -> Run:
     return Run(f'mini/{config}.py', MINI_STEP2) if mini else Run(f'{config}.py', STEP1)
 
 
+def _segmentor_rows(prefix: str, label: str, config: str, mini: Run) -> list[Row]:
+    """A row for each segmentor of the paper; the mini scale has a U-Net alone."""
+    return [
+        Row(
+            f'{prefix}_{key}',
+            f'{label} {name}',
+            _step3(f'{config}_{key}_khanhha'),
+            mini if key == 'unet' else None,
+        )
+        for key, name in SEGMENTORS.items()
+    ]
+
+
 def _task_weight_rows(prefix: str, name: str, full: Run, mini: Run, own: float) -> list[Row]:
     rows = []
     for weight in TASK_WEIGHTS:
@@ -119,24 +132,8 @@ TABLES = {
             Row('srcnet', '(b) SrcNet, SegNet', Run('comparison/srcnet_segnet_khanhha.py')),
             Row('dsrl', '(c) DSRL', Run('comparison/dsrl_khanhha.py')),
             Row('cssr', 'CSSR: DBPN', CSSR, MINI_CSSR),
-            *(
-                Row(
-                    f'separate_{key}',
-                    f'KBPN, then {name}',
-                    _step3(f'separate/kbpn_{key}_khanhha'),
-                    MINI_SEPARATE if key == 'unet' else None,
-                )
-                for key, name in SEGMENTORS.items()
-            ),
-            *(
-                Row(
-                    f'csbsr_{key}',
-                    f'CSBSR: KBPN, {name}',
-                    _step3(f'kbpn_{key}_khanhha'),
-                    MINI_CSBSR if key == 'unet' else None,
-                )
-                for key, name in SEGMENTORS.items()
-            ),
+            *_segmentor_rows('separate', 'KBPN, then', 'separate/kbpn', MINI_SEPARATE),
+            *_segmentor_rows('csbsr', 'CSBSR: KBPN,', 'kbpn', MINI_CSBSR),
         ),
     ),
     'table3': Table(
