@@ -24,7 +24,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['csbsr_mm', 'csbsr_mm.*']),
-    package_data={'csbsr_mm': ['apis/templates/*']},
+    package_data={'csbsr_mm': ['inspection/templates/*']},
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require={

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from crack_files import write_pair
+from helpers.boundary_training import RenderedBars
+from helpers.crack_files import write_pair
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
-from tiny_boundary_training import RenderedBars
 
 import csbsr_mm  # noqa: F401
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.models import TINY_KBPN, tiny_unet
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
-from tiny_models import TINY_KBPN, tiny_unet
 
 import csbsr_mm  # noqa: F401
-from csbsr_mm.datasets import DrawIndex, DrawnDRIVEDataset
+from csbsr_mm.datasets import KeyedDRIVEDataset, KeyedIndex
 
 ROOT = Path(__file__).parents[1]
 SIZE = (70, 65)  # no multiples of the scale, like DRIVE's 584x565
@@ -108,7 +108,7 @@ def test_masks_are_the_first_annotator_s(drive):
 
 def test_another_draw_is_another_sample(drive):
     dataset = DATASETS.build(reduced(drive).train_dataloader.dataset)
-    first, again, other = (dataset[DrawIndex(0, draw, seed=3)] for draw in (5, 5, 6))
+    first, again, other = (dataset[KeyedIndex(0, draw, seed=3)] for draw in (5, 5, 6))
     assert first['inputs'].equal(again['inputs'])
     kernels = [sample['data_samples'].gt_blur_kernel.data for sample in (first, again, other)]
     assert kernels[0].equal(kernels[1])
@@ -120,4 +120,4 @@ def test_photos_with_another_suffix(drive):
         cv2.imwrite(str(photo.with_suffix('.tif')), cv2.imread(str(photo)))
         photo.unlink()
     config = reduced(drive).train_dataloader.dataset
-    assert len(DrawnDRIVEDataset(img_suffix='.tif', **{k: v for k, v in config.items() if k != 'type'})) == 2
+    assert len(KeyedDRIVEDataset(img_suffix='.tif', **{k: v for k, v in config.items() if k != 'type'})) == 2

@@ -8,7 +8,7 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from csbsr_mm.engine.config_loading import load_config
+from csbsr_mm.engine.config import load_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'csbsr'
 SR_WEIGHTS = {

@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
 from csbsr_mm.apis import CrackInferencer
-from csbsr_mm.apis.input_files import SourcePhoto, find_photos
-from csbsr_mm.apis.measurement import MIN_AREA
-from csbsr_mm.apis.photo_output import OutputFolder
-from csbsr_mm.apis.photo_reader import photo_size
-from csbsr_mm.apis.prediction_run import PredictionRun, Record, describe_checkpoint
-from csbsr_mm.apis.report import BLUR_LIMIT, Report
-from csbsr_mm.engine.config_loading import load_config
+from csbsr_mm.engine.config import load_config
+from csbsr_mm.inspection.measurement import MIN_AREA
+from csbsr_mm.inspection.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction_run import PredictionRun, Record, describe_checkpoint
+from csbsr_mm.inspection.report import BLUR_LIMIT, Report
+from csbsr_mm.photos.input_files import SourcePhoto, find_photos
+from csbsr_mm.photos.reader import photo_size
 
 EXIT_FAILED_PHOTOS = 1
 EXIT_INTERRUPTED = 130

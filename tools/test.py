@@ -9,11 +9,11 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
-from csbsr_mm.engine.checkpoint_loading import check_for_testing, read_weights
-from csbsr_mm.engine.config_loading import load_config
-from csbsr_mm.engine.evaluation_report import print_metrics, write_metrics
+from csbsr_mm.engine.checkpoint import check_for_testing, read_weights
+from csbsr_mm.engine.config import load_config
 from csbsr_mm.engine.runtime import prepare_runtime
 from csbsr_mm.engine.tta import enable_tta
+from csbsr_mm.evaluation.report import print_metrics, write_metrics
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:

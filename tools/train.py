@@ -8,7 +8,7 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
-from csbsr_mm.engine.config_loading import load_config, set_resume
+from csbsr_mm.engine.config import load_config, set_resume
 from csbsr_mm.engine.runtime import enable_amp, prepare_runtime
 
 

@@ -1,6 +1,7 @@
+from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
+
 from .inferencer import CrackInferencer
 from .model_loading import load_checkpoint, load_model
-from .photo_reader import Photo, PhotoError, read_photo
 from .result import CrackResult
 
 __all__ = [

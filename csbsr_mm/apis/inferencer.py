@@ -12,11 +12,12 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import nn
 
+from csbsr_mm.onnx.backend import OnnxBackend
+from csbsr_mm.photos.raster import Raster
+from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
+
 from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, BlindSRBackend, SegmentorBackend, Statistics, make_backend
 from .model_loading import load_model
-from .onnx_backend import OnnxBackend
-from .photo_reader import Photo, photo_from_array, read_photo
-from .raster import Raster
 from .result import CrackResult
 from .tiling import TileBlender, TileGrid
 

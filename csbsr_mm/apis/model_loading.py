@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from torch import nn
 
-from csbsr_mm.engine.checkpoint_loading import check_for_testing
+from csbsr_mm.engine.checkpoint import check_for_testing
 
 
 def load_model(

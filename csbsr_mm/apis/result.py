@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .photo_reader import Photo
-from .raster import Box, Raster
+from csbsr_mm.photos.raster import Box, Raster
+from csbsr_mm.photos.reader import Photo
 
 
 @dataclass

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .raster import Box, Raster
+from csbsr_mm.photos.raster import Box, Raster
 
 DISCARDED = 4
 """One part in so many of the overlap is thrown away at either side: pixels that see the tile's border."""

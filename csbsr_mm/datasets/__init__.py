@@ -1,16 +1,16 @@
 from . import transforms
-from .batch_parcel import parcel_collate
 from .crack_dataset import CrackDataset
-from .drawn_drive_dataset import DrawnDRIVEDataset
 from .image_folder import ImageFolderSRDataset
-from .samplers import DrawIndex, KeyedInfiniteSampler
+from .keyed_drive_dataset import KeyedDRIVEDataset
+from .packed_collate import packed_collate
+from .samplers import KeyedIndex, KeyedInfiniteSampler
 
 __all__ = [
     'CrackDataset',
-    'DrawIndex',
-    'DrawnDRIVEDataset',
     'ImageFolderSRDataset',
+    'KeyedDRIVEDataset',
+    'KeyedIndex',
     'KeyedInfiniteSampler',
-    'parcel_collate',
+    'packed_collate',
     'transforms',
 ]

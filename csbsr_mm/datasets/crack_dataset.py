@@ -8,8 +8,8 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 
-from .drawn_dataset import DrawnDataset
 from .image_files import list_images, reading_error
+from .keyed_dataset import KeyedDataset
 from .transforms.binarize_mask import BinarizeMask
 
 SHOWN = 5
@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 @DATASETS.register_module()
-class CrackDataset(DrawnDataset, BaseSegDataset):
+class CrackDataset(KeyedDataset, BaseSegDataset):
     """Photos and masks of the same file name: ``DATA/{train,test}/{images,masks}/X.jpg``.
 
     A mask may have another suffix than its image (``X.jpg`` and ``X.png``). Masks are made binary by

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .conversion.files import write_arrays, write_image
+from .preparation.files import write_arrays, write_image
 
 
 def stored_name(file_name: str) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
-from .drawn_dataset import DrawnDataset
 from .image_files import list_images
+from .keyed_dataset import KeyedDataset
 
 
 @DATASETS.register_module()
-class ImageFolderSRDataset(DrawnDataset, BaseDataset):
+class ImageFolderSRDataset(KeyedDataset, BaseDataset):
     """All images of one or several folders, such as DIV2K and Flickr2K, in the order of their names.
 
     Args:

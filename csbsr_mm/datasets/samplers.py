@@ -15,7 +15,7 @@ from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
 
-class DrawIndex(int):
+class KeyedIndex(int):
     """A data set's index that remembers the draw it stands for.
 
     It is an ``int``, so any data set takes it; it survives the trip to a worker process and the
@@ -27,7 +27,7 @@ class DrawIndex(int):
         seed: Seed of the run; the keyed transforms use it unless they have their own.
 
     Example:
-        >>> index = DrawIndex(7, draw=1000, seed=3)
+        >>> index = KeyedIndex(7, draw=1000, seed=3)
         >>> index - 5, (index - 5).draw
         (2, 1000)
     """
@@ -35,24 +35,24 @@ class DrawIndex(int):
     draw: int
     seed: int
 
-    def __new__(cls, index: int, draw: int, seed: int = 0) -> DrawIndex:
+    def __new__(cls, index: int, draw: int, seed: int = 0) -> KeyedIndex:
         """An int that also holds draw and seed."""
         self = super().__new__(cls, index)
         self.draw, self.seed = draw, seed
         return self
 
-    def __sub__(self, other: int) -> DrawIndex:
-        return DrawIndex(int(self) - other, self.draw, self.seed)
+    def __sub__(self, other: int) -> KeyedIndex:
+        return KeyedIndex(int(self) - other, self.draw, self.seed)
 
-    def __mod__(self, other: int) -> DrawIndex:
-        return DrawIndex(int(self) % other, self.draw, self.seed)
+    def __mod__(self, other: int) -> KeyedIndex:
+        return KeyedIndex(int(self) % other, self.draw, self.seed)
 
     def __reduce__(self):
-        return DrawIndex, (int(self), self.draw, self.seed)
+        return KeyedIndex, (int(self), self.draw, self.seed)
 
 
 @DATA_SAMPLERS.register_module()
-class KeyedInfiniteSampler(Sampler[DrawIndex]):
+class KeyedInfiniteSampler(Sampler[KeyedIndex]):
     """Endless sampler whose n-th draw depends on the seed and n alone.
 
     The data set is gone through once per epoch, in an order shuffled anew by (seed, epoch). Rank r
@@ -105,13 +105,13 @@ class KeyedInfiniteSampler(Sampler[DrawIndex]):
         """
         self.set_position(num_samples * self.world_size)
 
-    def __iter__(self) -> Iterator[DrawIndex]:
+    def __iter__(self) -> Iterator[KeyedIndex]:
         draw, epoch, order = self.position + self.rank, -1, np.arange(self.size)
         while True:
             if self.shuffle and draw // self.size != epoch:
                 epoch = draw // self.size
                 order = np.random.default_rng([self.seed, epoch]).permutation(self.size)
-            yield DrawIndex(int(order[draw % self.size]), draw, self.seed)
+            yield KeyedIndex(int(order[draw % self.size]), draw, self.seed)
             draw += self.world_size
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 @cache
 def numba_kernels(name: str) -> ModuleType | None:
-    """The module ``name`` of compiled kernels, or None where Numba is not installed."""
+    """The module ``csbsr_mm.functional.NAME`` of compiled kernels, or None where Numba is not installed."""
     try:
         importlib.import_module('numba')
     except ImportError:

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ._contour import Distances, bounding_box, contour_distances, sort_distances
-from ._surface_area import code_kernel, element_areas
+from .surface._contour import Distances, bounding_box, contour_distances, sort_distances
+from .surface._surface_area import code_kernel, element_areas
 
 SurfaceDistances = dict[str, NDArray[np.float64]]
 

@@ -1,1 +1,1 @@
-from . import backbones, data_preprocessor, decode_heads, losses, necks, pretrained, segmentors, sr  # noqa: F401
+from . import backbones, data_preprocessor, decode_heads, losses, necks, segmentors, sr, utils  # noqa: F401

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.models import NORM, TINY_KBPN, tiny_csbsr, tiny_unet
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
 from mmseg.apis import inference_model, init_model
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from tiny_models import NORM, TINY_KBPN, tiny_csbsr, tiny_unet
 
 from csbsr_mm.apis import CrackInferencer, PhotoError, inferencer, load_checkpoint
 

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.models import tiny_csbsr, tiny_unet
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 from mmseg.registry import MODELS
-from tiny_models import tiny_csbsr, tiny_unet
 
 import csbsr_mm  # noqa: F401
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csbsr_mm.apis.raster import Box, Raster
 from csbsr_mm.apis.tiling import TileBlender, TileGrid
+from csbsr_mm.photos.raster import Box, Raster
 
 SIDES = st.integers(1, 60)
 

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from crack_files import write_pair, write_set
+from helpers.crack_files import write_pair, write_set
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from csbsr_mm.datasets import CrackDataset, DrawIndex, ImageFolderSRDataset
+from csbsr_mm.datasets import CrackDataset, ImageFolderSRDataset, KeyedIndex
 
 PIPELINE = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='BinarizeMask')]
 PREFIX = dict(img_path='train/images', seg_map_path='train/masks')
@@ -66,18 +66,18 @@ def test_images_without_masks(tmp_path):
 
 def test_samples_carry_their_draw(tmp_path):
     dataset = crack_dataset(write_set(tmp_path))
-    assert dataset[DrawIndex(1, draw=77, seed=4)]['draw'] == 77
+    assert dataset[KeyedIndex(1, draw=77, seed=4)]['draw'] == 77
     assert 'draw' not in dataset[1]
 
 
 def test_training_without_draws_is_warned_of_once(tmp_path, monkeypatch):
     messages = []
     monkeypatch.setattr(
-        'csbsr_mm.datasets.drawn_dataset.print_log', lambda text, **kwargs: messages.append(text)
+        'csbsr_mm.datasets.keyed_dataset.print_log', lambda text, **kwargs: messages.append(text)
     )
     keyed = [*PIPELINE, dict(type='KeyedRandomFlip')]
     dataset = crack_dataset(write_set(tmp_path), pipeline=keyed)
-    dataset[DrawIndex(0, draw=0)]
+    dataset[KeyedIndex(0, draw=0)]
     assert not messages
     dataset[0], dataset[1]
     assert len(messages) == 1
@@ -148,7 +148,7 @@ def test_image_folder(tmp_path):
     config = dict(type='ImageFolderSRDataset', data_root=str(tmp_path), pipeline=PIPELINE[:1])
     dataset = DATASETS.build(config | dict(folders=['DIV2K', 'Flickr2K'], recursive=True))
     assert [info['img_path'][-5:] for info in dataset] == ['1.png', '2.png', 'x.png']
-    assert dataset[DrawIndex(0, draw=5)]['draw'] == 5
+    assert dataset[KeyedIndex(0, draw=5)]['draw'] == 5
     assert len(ImageFolderSRDataset('DIV2K', data_root=str(tmp_path))) == 2
     with pytest.raises(FileNotFoundError, match=r'no image in .*Flickr2K'):
         ImageFolderSRDataset(['Flickr2K'], data_root=str(tmp_path))

@@ -8,7 +8,7 @@ from csbsr_mm.datasets.crack_renderer import render_crack_photo
 from csbsr_mm.datasets.crack_renderer.cracks import Crack, coverage, draw_cracks, rough_path
 from csbsr_mm.datasets.crack_renderer.noise import fractal_noise, grain, smooth_noise, smoothstep
 from csbsr_mm.datasets.crack_renderer.surfaces import MATERIALS, Courses
-from csbsr_mm.datasets.demo_cracks import write_crack_demo
+from csbsr_mm.datasets.preparation.demo_cracks import write_crack_demo
 
 
 def generator(*key):

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from crack_files import write_set
+from helpers.crack_files import write_set
 from mmengine.registry import init_default_scope
 
 from csbsr_mm.datasets import CrackDataset

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from csbsr_mm.datasets import DrawIndex
+from csbsr_mm.datasets import KeyedIndex
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / 'data' / 'khanhha_mini'
@@ -30,7 +30,7 @@ def test_training_samples():
     assert len(train) == 630
     cracked = 0
     for draw, index in enumerate(range(0, 630, 70)):
-        sample = train[DrawIndex(index, draw=draw)]
+        sample = train[KeyedIndex(index, draw=draw)]
         data = sample['data_samples']
         assert sample['inputs'].shape == (3, 32, 32)
         assert data.gt_hr_img.shape == data.gt_sem_seg.shape == (128, 128)

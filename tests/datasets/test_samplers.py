@@ -10,8 +10,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATA_SAMPLERS
 
-from csbsr_mm.datasets.drawn_dataset import DrawnDataset
-from csbsr_mm.datasets.samplers import DrawIndex, KeyedInfiniteSampler
+from csbsr_mm.datasets.keyed_dataset import KeyedDataset
+from csbsr_mm.datasets.samplers import KeyedIndex, KeyedInfiniteSampler
 
 
 @pytest.fixture(autouse=True)
@@ -69,10 +69,10 @@ def test_a_far_position_generates_one_permutation_only(monkeypatch):
 
 
 def test_index_survives_workers_and_wrappers():
-    index = pickle.loads(pickle.dumps(DrawIndex(7, draw=40, seed=9)))
+    index = pickle.loads(pickle.dumps(KeyedIndex(7, draw=40, seed=9)))
     assert (index, index.draw, index.seed) == (7, 40, 9)
 
-    class Numbers(DrawnDataset, BaseDataset):
+    class Numbers(KeyedDataset, BaseDataset):
         def load_data_list(self):
             return [{'n': n} for n in range(5)]
 
@@ -80,8 +80,8 @@ def test_index_survives_workers_and_wrappers():
             return self.drawn_info(idx)
 
     both = ConcatDataset([Numbers(), Numbers()])
-    assert both[DrawIndex(7, 40, 9)]['draw'] == 40
-    sample = RepeatDataset(Numbers(), times=3)[DrawIndex(12, 40, 9)]
+    assert both[KeyedIndex(7, 40, 9)]['draw'] == 40
+    sample = RepeatDataset(Numbers(), times=3)[KeyedIndex(12, 40, 9)]
     assert (sample['n'], sample['draw'], sample['draw_seed']) == (2, 40, 9)
     assert 'draw' not in Numbers()[2]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from helpers.boundary_training import PACK, RenderedBars
 from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
-from tiny_boundary_training import PACK, RenderedBars
 
 from csbsr_mm.functional.boundary import boundary_map
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from crack_files import write_set
+from helpers.crack_files import write_set
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from helpers.boundary_training import BLIND, PACK, Recorder, RenderedBars, bc_unet, config
+from helpers.models import tiny_csbsr
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from tiny_boundary_training import BLIND, PACK, Recorder, RenderedBars, bc_unet, config
-from tiny_models import tiny_csbsr
 
 from csbsr_mm.engine.hooks import BoundaryMapHook
 from csbsr_mm.engine.hooks.boundary_losses import boundary_losses

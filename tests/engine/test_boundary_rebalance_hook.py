@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from helpers.boundary_training import Recorder, bc_unet, config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from tiny_boundary_training import Recorder, bc_unet, config
 
 from csbsr_mm.engine.hooks import BoundaryRebalanceHook
 from csbsr_mm.engine.hooks.boundary_losses import boundary_losses

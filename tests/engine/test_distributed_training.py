@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from helpers.models import tiny_csbsr, tiny_unet
+from helpers.training import dump, free_port, load, loader, run_tool, tiny_config
 from mmengine.runner import Runner
-from tiny_models import tiny_csbsr, tiny_unet
-from tiny_training import dump, free_port, load, loader, run_tool, tiny_config
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason='torch without gloo')
 

@@ -4,11 +4,11 @@ import signal
 
 import pytest
 import torch
+from helpers.models import tiny_csbsr, tiny_unet
+from helpers.training import dump, load, loader, run_tool, tiny_config
 from mmengine.runner import Runner
-from tiny_models import tiny_csbsr, tiny_unet
-from tiny_training import dump, load, loader, run_tool, tiny_config
 
-from csbsr_mm.engine.config_loading import set_resume
+from csbsr_mm.engine.config import set_resume
 
 STAGES = [
     dict(end=3, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),

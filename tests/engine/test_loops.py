@@ -1,9 +1,9 @@
 import pytest
+from helpers.models import NORM, tiny_csbsr, tiny_unet
+from helpers.training import load, loader, tiny_config
 from mmengine.runner import Runner
-from tiny_models import NORM, tiny_csbsr, tiny_unet
-from tiny_training import load, loader, tiny_config
 
-from csbsr_mm.engine.config_loading import set_resume
+from csbsr_mm.engine.config import set_resume
 
 
 def test_finite_samplers_start_over(tmp_path):

@@ -2,9 +2,9 @@ from itertools import islice
 
 import pytest
 import torch
+from helpers.models import tiny_unet
+from helpers.training import load, loader, tiny_config
 from mmengine.runner import Runner
-from tiny_models import tiny_unet
-from tiny_training import load, loader, tiny_config
 
 from csbsr_mm.engine.hooks import NonFiniteLossError
 

@@ -4,11 +4,11 @@ import json
 import math
 
 import pytest
+from helpers.models import tiny_csbsr, tiny_unet
+from helpers.training import ROOT, tiny_config
 from mmengine.config import Config
 from mmengine.runner import Runner
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_models import tiny_csbsr, tiny_unet
-from tiny_training import ROOT, tiny_config
 
 STAGES = [dict(end=1, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0), dict()]
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from csbsr_mm.engine.config_loading import load_config, set_resume
+from csbsr_mm.engine.config import load_config, set_resume
 from csbsr_mm.engine.runtime import enable_amp, prepare_runtime
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason='says what happens without a GPU')

@@ -2,12 +2,12 @@ import os
 
 import pytest
 import torch
+from helpers.models import TINY_KBPN, tiny_csbsr
+from helpers.training import load, loader, tiny_config
 from mmengine.runner import Runner
-from tiny_models import TINY_KBPN, tiny_csbsr
-from tiny_training import load, loader, tiny_config
 
 from csbsr_mm.engine.atomic_file import write_atomically
-from csbsr_mm.engine.config_loading import set_resume
+from csbsr_mm.engine.config import set_resume
 
 
 def run(work_dir, **changes):

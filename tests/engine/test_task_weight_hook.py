@@ -1,6 +1,6 @@
 import pytest
+from helpers.training import tiny_config
 from mmengine.runner import Runner
-from tiny_training import tiny_config
 
 from csbsr_mm.engine.hooks import TaskWeightHook
 
@@ -44,7 +44,7 @@ def test_sets_beta_in_every_iteration_and_logs_it(tmp_path):
 
 
 def test_refuses_models_without_beta(tmp_path):
-    from tiny_models import tiny_unet
+    from helpers.models import tiny_unet
 
     cfg = tiny_config(tmp_path, model=tiny_unet(), hooks=[dict(type='TaskWeightHook')])
     with pytest.raises(TypeError, match='EncoderDecoder has none'):

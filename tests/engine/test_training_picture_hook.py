@@ -1,9 +1,9 @@
 import cv2
 import pytest
 import torch
+from helpers.models import TINY_KBPN, tiny_unet
+from helpers.training import loader, tiny_config
 from mmengine.runner import Runner
-from tiny_models import TINY_KBPN, tiny_unet
-from tiny_training import loader, tiny_config
 
 from csbsr_mm.engine.hooks import TrainingPictureHook
 

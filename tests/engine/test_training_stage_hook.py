@@ -1,9 +1,9 @@
 import pytest
 import torch
+from helpers.models import tiny_csbsr
+from helpers.training import tiny_config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from tiny_models import tiny_csbsr
-from tiny_training import tiny_config
 
 from csbsr_mm.engine.hooks import TrainingStageHook
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from curve_samples import GOLDEN, evaluate, golden_samples, rows, sample
+from helpers.curve_samples import GOLDEN, evaluate, golden_samples, rows, sample
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import deepmind
 import numpy as np
 import pytest
 import torch
+from helpers import deepmind
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

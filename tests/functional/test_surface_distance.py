@@ -1,8 +1,8 @@
 """Names and results of DeepMind's package, in two and three dimensions."""
 
-import deepmind
 import numpy as np
 import pytest
+from helpers import deepmind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,22 +1,19 @@
 """The comparison of runs, on a test set of which it is known what each run finds."""
 
-import importlib.util
-from pathlib import Path
-
 import matplotlib.image
 import numpy as np
 import pytest
 import torch
+from helpers.models import tiny_csbsr, tiny_unet
+from helpers.tools import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
 from mmseg.registry import MODELS
 from PIL import Image
-from tiny_models import tiny_csbsr, tiny_unet
 
 from csbsr_mm.apis.comparison import RunComparison, RunModel, iou
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'compare.py'
 PIPELINE = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
@@ -27,10 +24,7 @@ PIPELINE = [
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('compare_tool', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('analysis_tools/compare')
 
 
 @pytest.fixture(scope='module')

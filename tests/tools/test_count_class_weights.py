@@ -1,23 +1,17 @@
 """The class-weight tool on masks whose pixels are known."""
 
-import importlib.util
 import re
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'count_class_weights.py'
+from helpers.tools import load_tool
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('count_class_weights', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('dataset_converters/count_class_weights')
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Published checkpoints, converted and run: the outputs are the authors' own."""
 
-import importlib.util
 from pathlib import Path
 
-import golden_rule
 import numpy as np
 import pytest
 import torch
+from helpers import published_models
+from helpers.tools import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.apis import init_model
@@ -31,11 +31,7 @@ EXPECTED = {
 
 @pytest.fixture(scope='module')
 def tool():
-    path = ROOT / 'tools/model_converters/csbsr_official.py'
-    spec = importlib.util.spec_from_file_location('csbsr_official', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('model_converters/csbsr_official')
 
 
 @pytest.fixture(autouse=True)
@@ -52,14 +48,14 @@ def load_config(name: str) -> Config:
 
 def check_outputs(name: str, model: torch.nn.Module) -> None:
     with torch.no_grad():
-        outputs = model.double().eval()(golden_rule.lr_images(), mode='tensor')
-    np.testing.assert_allclose(outputs.sr_image.numpy(), golden_rule.sr_images(name), atol=1e-5)
-    kernels = golden_rule.blur_kernels(name)
+        outputs = model.double().eval()(published_models.lr_images(), mode='tensor')
+    np.testing.assert_allclose(outputs.sr_image.numpy(), published_models.sr_images(name), atol=1e-5)
+    kernels = published_models.blur_kernels(name)
     if kernels is None:
         assert outputs.blur_kernel is None
     else:
         np.testing.assert_allclose(outputs.blur_kernel.numpy(), kernels, atol=1e-5)
-    probabilities = golden_rule.crack_probabilities(name)
+    probabilities = published_models.crack_probabilities(name)
     np.testing.assert_allclose(outputs.seg_logits.sigmoid().numpy(), probabilities, atol=1e-5)
 
 
@@ -73,7 +69,7 @@ def check_outputs(name: str, model: torch.nn.Module) -> None:
 def test_file_to_outputs(name: str, tool, tmp_path: Path, monkeypatch) -> None:
     """From the published file through the command to MMSegmentation's ``init_model``."""
     source, target = tmp_path / 'SRC.pth', tmp_path / 'DST.pth'
-    published = golden_rule.published_state(name)
+    published = published_models.published_state(name)
     torch.save({'model': {f'module.{key}': value for key, value in published.items()}}, source)
 
     monkeypatch.setattr('sys.argv', ['csbsr_official.py', str(source), str(target)])
@@ -95,13 +91,15 @@ class PublishedSR(torch.nn.Module):
 
     def forward(self, lr: torch.Tensor, blur_kernel: None = None) -> tuple[torch.Tensor, torch.Tensor]:
         name = 'kbpn7_pspnet_blurskip'
-        return torch.from_numpy(golden_rule.sr_images(name)), torch.from_numpy(golden_rule.blur_kernels(name))
+        return torch.from_numpy(published_models.sr_images(name)), torch.from_numpy(
+            published_models.blur_kernels(name)
+        )
 
 
 def test_blur_skip_of_the_published_network() -> None:
     name = 'kbpn7_pspnet_blurskip'
     model = MODELS.build(load_config(name).model)
-    published = golden_rule.published_state(name)
+    published = published_models.published_state(name)
     converted = convert(published, recognise(published), model)
     model.load_state_dict(converted.state, strict=True)
     assert len(converted.folded) == 3  # the convolutions in front of PSPNet's batch norms
@@ -111,7 +109,9 @@ def test_blur_skip_of_the_published_network() -> None:
 
 @pytest.mark.parametrize('name', EXPECTED)
 def test_recognition(name: str) -> None:
-    state = {key: torch.empty(shape, device='meta') for key, shape in golden_rule.published_parameters(name)}
+    state = {
+        key: torch.empty(shape, device='meta') for key, shape in published_models.published_parameters(name)
+    }
     official = recognise(state)
     assert official.config == f'configs/csbsr/{EXPECTED[name]}_khanhha.py'
     assert official.overrides == ({'model.sr.estimated_kernel_size': 21} if '21' in name else {})
@@ -131,7 +131,9 @@ def test_nesting_and_prefixes(wrap) -> None:
 def tiny_publication() -> tuple[dict[str, torch.Tensor], torch.nn.Module]:
     """Names and shapes of a whole model without its memory."""
     name = 'dbpn_pspnet'
-    state = {key: torch.empty(shape, device='meta') for key, shape in golden_rule.published_parameters(name)}
+    state = {
+        key: torch.empty(shape, device='meta') for key, shape in published_models.published_parameters(name)
+    }
     with torch.device('meta'):
         model = MODELS.build(load_config(name).model)
     return state, model

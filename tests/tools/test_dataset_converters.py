@@ -1,19 +1,19 @@
 """The data set tools, on small data sets in the layouts of the real ones."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from crack_files import write_pair, write_set
+from helpers.crack_files import write_pair, write_set
+from helpers.tools import load_tool
 from scipy.io import savemat
 
-from csbsr_mm.datasets.conversion.files import write_mask
-from csbsr_mm.datasets.conversion.khanhha_layout import split_names
-from csbsr_mm.datasets.conversion.parallel import run_parallel
 from csbsr_mm.datasets.degraded_store import DegradedStore
+from csbsr_mm.datasets.preparation.files import write_mask
+from csbsr_mm.datasets.preparation.khanhha_layout import split_names
+from csbsr_mm.datasets.preparation.parallel import run_parallel
 from csbsr_mm.datasets.transforms import BlindDegradation
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
@@ -22,9 +22,7 @@ rng = np.random.default_rng(0)
 
 def run(tool, *arguments):
     """Call a tool's main; returns its exit status or message."""
-    spec = importlib.util.spec_from_file_location(tool, TOOLS / f'{tool}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool(f'dataset_converters/{tool}')
     try:
         module.main([str(argument) for argument in arguments])
     except SystemExit as stop:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
+from helpers.training import dump, free_port, loader, run_tool, tiny_config
 from mmengine.runner import Runner
-from tiny_training import dump, free_port, loader, run_tool, tiny_config
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason='torch without gloo')
 

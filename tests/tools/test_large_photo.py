@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from helpers.models import tiny_csbsr
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
 from mmseg.registry import MODELS
 from PIL import Image
-from tiny_models import tiny_csbsr
 
 from csbsr_mm.apis import CrackInferencer
 

@@ -8,7 +8,7 @@ import pytest
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from csbsr_mm.engine.config_loading import load_config
+from csbsr_mm.engine.config import load_config
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'csbsr'

@@ -1,33 +1,27 @@
 """tools/predict.py from photos to report, on every kind of trouble."""
 
 import csv
-import importlib.util
 import json
 import shutil
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.models import tiny_csbsr
+from helpers.tools import load_tool
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
 from mmseg.registry import MODELS
 from PIL import Image
-from tiny_models import tiny_csbsr
 
 from csbsr_mm.apis import CrackInferencer
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'predict.py'
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('predict_tool', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('predict')
 
 
 @pytest.fixture(scope='module')

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.models import tiny_csbsr
+from helpers.training import tool_main
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
 from mmseg.registry import MODELS
 from PIL import Image
-from tiny_models import tiny_csbsr
-from tiny_training import tool_main
 
 from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.functional.overlap import overlap_sweep

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_training import dump, free_port, loader, tiny_config, tool_main
+from helpers.training import dump, free_port, loader, tiny_config, tool_main
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))

@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.models import tiny_csbsr, tiny_unet
+from helpers.training import dump, load, loader, tiny_config, tool_main
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
-from tiny_models import tiny_csbsr, tiny_unet
-from tiny_training import dump, load, loader, tiny_config, tool_main
 
 ODD = 5
 

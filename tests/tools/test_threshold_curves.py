@@ -1,23 +1,16 @@
 """Curves that the metrics wrote, drawn by the tool."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from helpers.tools import load_tool
 
 from csbsr_mm.evaluation import AIUMetric, HD95Metric
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'threshold_curves.py'
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('threshold_curves', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('analysis_tools/threshold_curves')
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 import torch
-from tiny_training import dump, load, run_tool, tiny_config, tool_main
+from helpers.training import dump, load, run_tool, tiny_config, tool_main
 
 
 @pytest.fixture

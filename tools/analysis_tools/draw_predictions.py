@@ -14,8 +14,8 @@ from mmseg.apis import init_model
 from mmseg.registry import DATASETS
 
 import csbsr_mm  # noqa: F401
-from csbsr_mm.engine.checkpoint_loading import check_for_testing, read_weights
-from csbsr_mm.engine.config_loading import load_config
+from csbsr_mm.engine.checkpoint import check_for_testing, read_weights
+from csbsr_mm.engine.config import load_config
 from csbsr_mm.visualization.panels import save_panel
 
 

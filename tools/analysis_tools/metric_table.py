@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import csbsr_mm  # noqa: F401
-from csbsr_mm.engine.evaluation_report import METRICS
+from csbsr_mm.evaluation.report import METRICS
 
 
 def parse_args() -> argparse.Namespace:

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout  # comes with torch
 from mmengine.config import Config
 from paper_tables import Run
 
-from csbsr_mm.engine.config_loading import load_config, newest_checkpoint
+from csbsr_mm.engine.config import load_config, newest_checkpoint
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'csbsr'

@@ -14,7 +14,7 @@ from rich.table import Table
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
 from csbsr_mm.apis import CrackInferencer
-from csbsr_mm.apis.width_check import ANGLES, measure_width_bias
+from csbsr_mm.inspection.width_check import ANGLES, measure_width_bias
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:

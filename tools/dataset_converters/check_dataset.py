@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from csbsr_mm.datasets.conversion.health import SplitHealth, copies, inspect_split
+from csbsr_mm.datasets.preparation.health import SplitHealth, copies, inspect_split
 from csbsr_mm.datasets.transforms import BinarizeMask
 
 SHOWN = 20

@@ -16,8 +16,8 @@ import numpy as np
 from rich.console import Console
 
 import csbsr_mm  # noqa: F401
-from csbsr_mm.datasets.conversion.parallel import run_parallel
 from csbsr_mm.datasets.image_files import list_images
+from csbsr_mm.datasets.preparation.parallel import run_parallel
 from csbsr_mm.datasets.transforms import BinarizeMask
 
 IGNORE_INDEX = 255

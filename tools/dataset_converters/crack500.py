@@ -8,8 +8,8 @@ training photos. CRACK500: Yang et al., IEEE Trans. Intell. Transp. Syst. 2020.
 import sys
 from pathlib import Path
 
-from csbsr_mm.datasets.conversion.command_line import convert, converter_parser
-from csbsr_mm.datasets.conversion.khanhha_layout import Pair
+from csbsr_mm.datasets.preparation.command_line import convert, converter_parser
+from csbsr_mm.datasets.preparation.khanhha_layout import Pair
 
 SPLITS = {'traincrop': 'train', 'valcrop': 'train', 'testcrop': 'test'}
 

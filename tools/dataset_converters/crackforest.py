@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from csbsr_mm.datasets.conversion.command_line import convert, converter_parser
-from csbsr_mm.datasets.conversion.khanhha_layout import Pair, split_names
+from csbsr_mm.datasets.preparation.command_line import convert, converter_parser
+from csbsr_mm.datasets.preparation.khanhha_layout import Pair, split_names
 
 CRACK_LABEL = 2
 

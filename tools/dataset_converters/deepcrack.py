@@ -7,8 +7,8 @@ DeepCrack: Liu et al., Neurocomputing 2019; for non-commercial research and educ
 import sys
 from pathlib import Path
 
-from csbsr_mm.datasets.conversion.command_line import convert, converter_parser
-from csbsr_mm.datasets.conversion.khanhha_layout import Pair
+from csbsr_mm.datasets.preparation.command_line import convert, converter_parser
+from csbsr_mm.datasets.preparation.khanhha_layout import Pair
 
 
 def find_pairs(source: Path) -> list[Pair]:

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 import csbsr_mm
-from csbsr_mm.datasets.conversion.files import read_image, write_bytes, write_image
-from csbsr_mm.datasets.conversion.parallel import run_parallel
 from csbsr_mm.datasets.degraded_store import DegradedStore
 from csbsr_mm.datasets.image_files import list_images
+from csbsr_mm.datasets.preparation.files import read_image, write_bytes, write_image
+from csbsr_mm.datasets.preparation.parallel import run_parallel
 from csbsr_mm.datasets.transforms import BlindDegradation
 from csbsr_mm.datasets.transforms.blind_degradation import KINDS
 

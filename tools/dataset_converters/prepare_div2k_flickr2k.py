@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from csbsr_mm.datasets.conversion.files import read_image, write_image
-from csbsr_mm.datasets.conversion.parallel import run_parallel
 from csbsr_mm.datasets.image_files import list_images
+from csbsr_mm.datasets.preparation.files import read_image, write_image
+from csbsr_mm.datasets.preparation.parallel import run_parallel
 
 FOLDERS = ('DIV2K/DIV2K_train_HR', 'Flickr2K/Flickr2K_HR')
 

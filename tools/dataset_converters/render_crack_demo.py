@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from csbsr_mm.datasets.demo_cracks import write_crack_demo
+from csbsr_mm.datasets.preparation.demo_cracks import write_crack_demo
 
 
 def main(argv: list[str]) -> None:

@@ -9,9 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from csbsr_mm.datasets.conversion.files import write_bytes
-from csbsr_mm.datasets.conversion.khanhha_layout import split_names
 from csbsr_mm.datasets.image_files import list_images
+from csbsr_mm.datasets.preparation.files import write_bytes
+from csbsr_mm.datasets.preparation.khanhha_layout import split_names
 
 
 def main(argv: list[str]) -> None:

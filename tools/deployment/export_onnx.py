@@ -9,8 +9,8 @@ from mmengine.config import DictAction
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
 from csbsr_mm.apis import load_model
-from csbsr_mm.apis.onnx_export import check_onnx, export_onnx
-from csbsr_mm.engine.config_loading import load_config
+from csbsr_mm.engine.config import load_config
+from csbsr_mm.onnx.export import check_onnx, export_onnx
 
 TOLERANCE = 1e-4
 

@@ -5,7 +5,7 @@ The layout is that of MMSegmentation's converter: `images/{training,validation}/
 `--cfg-options train_dataloader.dataset.img_suffix=.tif`, and the same for val and test.
 """
 
-dataset_type = 'DrawnDRIVEDataset'
+dataset_type = 'KeyedDRIVEDataset'
 data_root = 'data/DRIVE'
 scale = 4
 
@@ -32,7 +32,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type='KeyedInfiniteSampler', shuffle=True),
-    collate_fn=dict(type='parcel_collate'),  # a batch comes from its worker in one piece
+    collate_fn=dict(type='packed_collate'),  # a batch comes from its worker in one piece
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

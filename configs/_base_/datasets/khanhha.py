@@ -30,7 +30,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type='KeyedInfiniteSampler', shuffle=True),
-    collate_fn=dict(type='parcel_collate'),  # a batch comes from its worker in one piece
+    collate_fn=dict(type='packed_collate'),  # a batch comes from its worker in one piece
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

@@ -8,9 +8,9 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from .checkpoint_check import check_components
-from .super_resolution import SuperResolutionMixin
-from .training_state import TrainingStateMixin
+from csbsr_mm.models.utils.checkpoint_check import check_components
+from csbsr_mm.models.utils.super_resolution import SuperResolutionMixin
+from csbsr_mm.models.utils.training_state import TrainingStateMixin
 
 
 @MODELS.register_module()

@@ -13,14 +13,14 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from .checkpoint_check import check_components
-from .classifier_tap import ClassifierTap
-from .image_normalization import ImageNormalization
-from .loss_terms import weighted
-from .segmentation_result import segmentation_result
-from .sr_geometry import crop_and_unflip, scale_meta, valid_mask
-from .super_resolution import SuperResolutionMixin
-from .training_state import TrainingStateMixin
+from csbsr_mm.models.utils.checkpoint_check import check_components
+from csbsr_mm.models.utils.classifier_tap import ClassifierTap
+from csbsr_mm.models.utils.image_normalization import ImageNormalization
+from csbsr_mm.models.utils.loss_terms import weighted
+from csbsr_mm.models.utils.segmentation_result import segmentation_result
+from csbsr_mm.models.utils.sr_geometry import crop_and_unflip, scale_meta, valid_mask
+from csbsr_mm.models.utils.super_resolution import SuperResolutionMixin
+from csbsr_mm.models.utils.training_state import TrainingStateMixin
 
 
 class BlindSROutputs(NamedTuple):

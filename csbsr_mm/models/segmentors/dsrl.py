@@ -12,11 +12,12 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
+from csbsr_mm.models.utils.checkpoint_check import check_components
+from csbsr_mm.models.utils.image_normalization import ImageNormalization
+from csbsr_mm.models.utils.segmentation_result import segmentation_result
+from csbsr_mm.models.utils.sr_geometry import crop_and_unflip, scale_meta, valid_mask
+
 from .blind_sr_segmentor import BlindSROutputs
-from .checkpoint_check import check_components
-from .image_normalization import ImageNormalization
-from .segmentation_result import segmentation_result
-from .sr_geometry import crop_and_unflip, scale_meta, valid_mask
 
 
 @MODELS.register_module()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def unit_sum(kernel: Tensor) -> Tensor:
+def normalize_kernel(kernel: Tensor) -> Tensor:
     """Divide kernel vectors (B, K*K, 1, 1) by their sums, in at least single precision.
 
     A network's raw estimate can have any sign, and a black image can make all of it zero. Where a sum is
@@ -19,7 +19,7 @@ def unit_sum(kernel: Tensor) -> Tensor:
     gradient. What is not finite stays so.
 
     Example:
-        >>> unit_sum(torch.tensor([[2.0, 5.0, 1.0], [0.0, 0.0, 0.0]])[..., None, None])[..., 0, 0]
+        >>> normalize_kernel(torch.tensor([[2.0, 5.0, 1.0], [0.0, 0.0, 0.0]])[..., None, None])[..., 0, 0]
         tensor([[0.2500, 0.6250, 0.1250],
                 [0.0000, 1.0000, 0.0000]])
     """

@@ -13,11 +13,11 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from .bicubic import enlarge_bicubic
-from .blur_kernel import blur_and_sample, resize_kernel, unit_sum
+from .blur_kernel import blur_and_sample, normalize_kernel, resize_kernel
 from .border_map import BorderMap, convolve, mean_of_convolution
+from .checkpointing import checkpointed
 from .input_checks import check_blur_kernel, check_kernel_size, check_lr, check_scale
 from .layers import RELEASED_INIT, BackProjection, ConvPReLU, SpatialFeatureTransform, projection
-from .recompute import recomputed
 from .vgg_features import load_vgg_features
 
 leaky_relu = partial(F.leaky_relu, negative_slope=0.01, inplace=True)
@@ -135,12 +135,12 @@ class KBPN(BaseModule):
             check_blur_kernel('KBPN', blur_kernel, lr.shape[0], self.kernel_size)
             precise = torch.promote_types(lr.dtype, torch.float32)
             blur_kernel = blur_kernel.to(lr.device, precise)
-            given = kernel = unit_sum(blur_kernel.flatten(1)[..., None, None])
+            given = kernel = normalize_kernel(blur_kernel.flatten(1)[..., None, None])
         # Tuples: a checkpointed stage runs again in the backward pass, on what it got the first time.
         high_maps: tuple[Tensor, ...] = ()
         low_maps: tuple[Tensor, ...] = ()
         for stage in self.stages:
-            high, new_low, low, kernel = recomputed(
+            high, new_low, low, kernel = checkpointed(
                 stage, low, lr, kernel, given, high_maps, low_maps, enabled=self.checkpoint_stages
             )
             high_maps, low_maps = (*high_maps, high), (*low_maps, new_low)
@@ -209,9 +209,9 @@ class KBPNStage(nn.Module):
         high = self.up(low)
         sr_image = convolve(self.reconstruct, [*high_maps, high], self.fold)
         if given_kernel is None:
-            kernel = unit_sum(kernel + self.kernel_update(sr_image, kernel))
+            kernel = normalize_kernel(kernel + self.kernel_update(sr_image, kernel))
         error = blur_and_sample(sr_image, kernel, self.scale, self.blur_method) - lr
-        high = high + recomputed(self.project_error, error.to(lr.dtype), enabled=self.fold)
+        high = high + checkpointed(self.project_error, error.to(lr.dtype), enabled=self.fold)
         if self.down is None:
             return high, None, None, kernel
         new_low = self.down(*high_maps, high)
@@ -236,7 +236,7 @@ class KernelPredictor(nn.Module):
         maps = self.layers(features)
         precise = torch.promote_types(maps.dtype, torch.float32)
         mean = maps.mean((2, 3), keepdim=True, dtype=precise)
-        return unit_sum(resize_kernel(mean, self.estimated_size, self.kernel_size))
+        return normalize_kernel(resize_kernel(mean, self.estimated_size, self.kernel_size))
 
 
 class KernelUpdate(nn.Module):
@@ -265,10 +265,10 @@ class KernelUpdate(nn.Module):
     def forward(self, sr_image: Tensor, kernel: Tensor) -> Tensor:
         """SR image (B, 3, H, W) and kernel vectors (B, K*K, 1, 1) to the update (B, K*K, 1, 1)."""
         # Maps of k_est^2 channels at SR resolution, by far the widest, are not kept.
-        from_image = recomputed(self._look, sr_image, enabled=self.fold)
+        from_image = checkpointed(self._image_features, sr_image, enabled=self.fold)
         for conv in self.image_convs[2:4]:
             from_image = leaky_relu(conv(from_image))
-        joint = recomputed(self._join, from_image, kernel, enabled=self.fold)
+        joint = checkpointed(self._joint_features, from_image, kernel, enabled=self.fold)
         second, last = self.joint_convs[1:]
         joint = leaky_relu(second(joint))
         if self.fold:
@@ -277,12 +277,12 @@ class KernelUpdate(nn.Module):
             update = last(joint).mean((2, 3), keepdim=True)
         return resize_kernel(update, self.estimated_size, self.kernel_size)
 
-    def _look(self, sr_image: Tensor) -> Tensor:
+    def _image_features(self, sr_image: Tensor) -> Tensor:
         """SR image (B, 3, H, W) to 32 features, by way of k_est^2."""
         wide, narrow = self.image_convs[:2]
         return leaky_relu(narrow(F.relu(wide(sr_image), inplace=True)))
 
-    def _join(self, features: Tensor, kernel: Tensor) -> Tensor:
+    def _joint_features(self, features: Tensor, kernel: Tensor) -> Tensor:
         """Image features (B, 32, H, W) and kernel vectors to 32 joint features, by way of 2 k_est^2."""
         from_image = leaky_relu(self.image_convs[4](features))
         from_kernel = BorderMap.constant(kernel.to(features.dtype), tuple(features.shape[-2:]), self.fold)

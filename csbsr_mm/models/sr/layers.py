@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .border_map import BorderMap, convolve
-from .recompute import recomputed
+from .checkpointing import checkpointed
 
 PROJECTIONS = {2: (6, 2, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
 """Scale to (kernel, stride, padding) of the convolutions between LR and SR resolution."""
@@ -103,7 +103,7 @@ class BackProjection(nn.Module):
         """Project one map, or the concatenation of several where there is a leading convolution."""
         x = parts[0]
         if self.compress is not None:
-            x = recomputed(self.compress, *parts, enabled=self.compress.fold)
+            x = checkpointed(self.compress, *parts, enabled=self.compress.fold)
         projected = self.project(x)
         return projected + self.project_error(self.project_back(projected) - x)
 

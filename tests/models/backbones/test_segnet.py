@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from base_models import base_config, build, samples, total_loss, without_gradient
+from helpers.base_models import base_config, build, samples, total_loss, without_gradient
 from torch import nn
 
 from csbsr_mm.models.backbones import SegNet

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from base_models import ONE_LOGIT, TWO_LOGITS, samples, total_loss, without_gradient
+from helpers.base_models import ONE_LOGIT, TWO_LOGITS, samples, total_loss, without_gradient
 
 from csbsr_mm.models.decode_heads import CrackFormerHead
 

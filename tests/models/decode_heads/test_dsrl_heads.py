@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from base_models import ONE_LOGIT
+from helpers.base_models import ONE_LOGIT
 from mmseg.models import DepthwiseSeparableASPPHead
 from torch import nn
 

@@ -3,7 +3,15 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from base_models import ONE_LOGIT, TWO_LOGITS, base_config, build, samples, total_loss, without_gradient
+from helpers.base_models import (
+    ONE_LOGIT,
+    TWO_LOGITS,
+    base_config,
+    build,
+    samples,
+    total_loss,
+    without_gradient,
+)
 from torch import nn
 
 from csbsr_mm.models.decode_heads import ProgressivePSPHead

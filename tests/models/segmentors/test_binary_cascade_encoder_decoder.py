@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from base_models import ONE_LOGIT, TWO_LOGITS, build, samples, total_loss, without_gradient
+from helpers.base_models import ONE_LOGIT, TWO_LOGITS, build, samples, total_loss, without_gradient
 
 
 def cascade(kind='BinaryCascadeEncoderDecoder', options=ONE_LOGIT, norm_cfg=None, stages=2):

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from helpers.models import TINY_KBPN, batch, tiny_csbsr
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
-from tiny_models import TINY_KBPN, batch, tiny_csbsr
 
 import csbsr_mm  # noqa: F401
 

@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.models import NORM, TINY_KBPN, batch, tiny_csbsr, tiny_unet
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
-from tiny_models import NORM, TINY_KBPN, batch, tiny_csbsr, tiny_unet
 
 import csbsr_mm  # noqa: F401
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from base_models import ONE_LOGIT, TWO_LOGITS, base_config, build, without_gradient
+from helpers.base_models import ONE_LOGIT, TWO_LOGITS, base_config, build, without_gradient
+from helpers.models import lr_sample
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from tiny_models import lr_sample
 
 NORM = dict(type='BN', requires_grad=True)
 

@@ -4,12 +4,12 @@ import copy
 import importlib
 from math import prod
 
-import golden_rule
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from base_models import base_config, build, samples, total_loss, without_gradient
+from helpers import published_models
+from helpers.base_models import base_config, build, samples, total_loss, without_gradient
 from mmseg.models.utils import resize
 
 from csbsr_mm.models.official_checkpoints.rules import rename
@@ -31,7 +31,7 @@ def published_parameters(name):
     prefix = 'segmentation_model.'
     return {
         parameter.removeprefix(prefix): shape
-        for parameter, shape in golden_rule.published_parameters(name)
+        for parameter, shape in published_models.published_parameters(name)
         if parameter.startswith(prefix)
     }
 
@@ -42,7 +42,7 @@ def image():
     renamed = rename(
         {
             name.removeprefix('sr_model.'): value
-            for name, value in golden_rule.published_state('kbpn7_pspnet', 'sr_model.').items()
+            for name, value in published_models.published_state('kbpn7_pspnet', 'sr_model.').items()
         },
         KBPN_RULES,
     )
@@ -50,7 +50,7 @@ def image():
         network = KBPN(estimated_kernel_size=7)
     network.load_state_dict(renamed.state, assign=True)
     with torch.no_grad():
-        sr_image, _ = network.double().eval()(golden_rule.lr_images())
+        sr_image, _ = network.double().eval()(published_models.lr_images())
     return F.instance_norm(sr_image.clamp(0, 1), eps=1e-5)
 
 
@@ -62,7 +62,7 @@ def published(request):
     prefix = 'segmentation_model.'
     state = {
         name.removeprefix(prefix): value
-        for name, value in golden_rule.published_state(request.param, prefix).items()
+        for name, value in published_models.published_state(request.param, prefix).items()
     }
     renamed = rename(state, module.RULES)
     assert not renamed.unknown
@@ -79,7 +79,7 @@ def test_equals_the_published_network(published, image):
         logits = model(image, mode='tensor')
         logits = resize(logits, image.shape[-2:], mode='bilinear', align_corners=model.align_corners)
     np.testing.assert_allclose(
-        logits.sigmoid().numpy(), golden_rule.crack_probabilities(name), rtol=0, atol=1e-7
+        logits.sigmoid().numpy(), published_models.crack_probabilities(name), rtol=0, atol=1e-7
     )
 
 

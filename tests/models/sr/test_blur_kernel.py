@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.signal import correlate2d
 
-from csbsr_mm.models.sr.blur_kernel import blur_and_sample, resize_kernel, unit_sum
+from csbsr_mm.models.sr.blur_kernel import blur_and_sample, normalize_kernel, resize_kernel
 
 
 @pytest.mark.parametrize('method', ['grouped', 'unfold'])
@@ -24,11 +24,11 @@ def test_blur_and_sample_is_scipys_correlation(method: str, size: tuple[int, int
 
 def test_half_precision_is_left_at_once() -> None:
     kernel = torch.rand(2, 49, 1, 1).to(torch.bfloat16)
-    total = unit_sum(resize_kernel(kernel, 7, 21)).sum(1)
+    total = normalize_kernel(resize_kernel(kernel, 7, 21)).sum(1)
     assert total.dtype == torch.float32
     torch.testing.assert_close(total, torch.ones_like(total), rtol=0, atol=1e-6)
     with torch.autocast('cpu', torch.bfloat16):
-        blurred = blur_and_sample(torch.rand(2, 3, 8, 8), unit_sum(kernel), 4)
+        blurred = blur_and_sample(torch.rand(2, 3, 8, 8), normalize_kernel(kernel), 4)
     assert blurred.dtype == torch.float32
 
 
@@ -41,7 +41,7 @@ def test_resizing_keeps_a_constant_kernel_and_the_same_size() -> None:
 def test_ordinary_kernels_are_divided_and_nothing_else() -> None:
     for dtype in (torch.float32, torch.float64):
         kernel = torch.randn(50, 441, 1, 1, dtype=dtype, generator=torch.Generator().manual_seed(0))
-        assert torch.equal(unit_sum(kernel), kernel / kernel.sum(1, keepdim=True))
+        assert torch.equal(normalize_kernel(kernel), kernel / kernel.sum(1, keepdim=True))
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
@@ -51,7 +51,7 @@ def test_a_sum_lost_in_rounding_is_no_blur(dtype: torch.dtype) -> None:
     near = torch.where(ramp == 0, 1000 * torch.finfo(dtype).eps, ramp)
     kernel = torch.stack([0 * ramp, ramp, 1e30 * ramp, 0 * ramp + torch.finfo(dtype).tiny / 100, near])
     kernel = kernel.reshape(5, 9, 1, 1).requires_grad_()
-    normed = unit_sum(kernel)
+    normed = normalize_kernel(kernel)
     no_blur = torch.eye(3, dtype=dtype)[1].outer(torch.eye(3, dtype=dtype)[1]).reshape(9, 1, 1)
     for index in range(4):
         assert torch.equal(normed[index], no_blur)
@@ -66,4 +66,4 @@ def test_a_sum_lost_in_rounding_is_no_blur(dtype: torch.dtype) -> None:
 def test_what_is_not_finite_stays_so(value: float) -> None:
     kernel = torch.ones(1, 9, 1, 1)
     kernel[0, 3] = value
-    assert unit_sum(kernel).isnan().any()
+    assert normalize_kernel(kernel).isnan().any()

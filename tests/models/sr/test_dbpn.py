@@ -1,9 +1,9 @@
 """DBPN against the figures of the published network."""
 
-import golden_rule
 import numpy as np
 import pytest
 import torch
+from helpers import published_models
 
 from csbsr_mm.models.official_checkpoints.rules import rename
 from csbsr_mm.models.official_checkpoints.sr_rules import DBPN_RULES
@@ -12,13 +12,13 @@ from csbsr_mm.models.sr import DBPN
 
 @torch.no_grad()
 def test_published_figures() -> None:
-    state = golden_rule.published_state('dbpn_pspnet', 'sr_model.')
+    state = published_models.published_state('dbpn_pspnet', 'sr_model.')
     renamed = rename({name.removeprefix('sr_model.'): value for name, value in state.items()}, DBPN_RULES)
     network = DBPN()
     network.load_state_dict(renamed.state)
-    sr, kernel = network.double()(golden_rule.lr_images())
+    sr, kernel = network.double()(published_models.lr_images())
     assert kernel is None
-    np.testing.assert_allclose(sr.clip(0, 1).numpy(), golden_rule.sr_images('dbpn_pspnet'), atol=1e-7)
+    np.testing.assert_allclose(sr.clip(0, 1).numpy(), published_models.sr_images('dbpn_pspnet'), atol=1e-7)
 
 
 def test_parameter_count() -> None:

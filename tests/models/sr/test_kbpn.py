@@ -1,10 +1,10 @@
 """KBPN against the figures of the published networks, and its folded form against the literal one."""
 
-import golden_rule
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers import published_models
 from mmseg.registry import MODELS
 from torch import nn
 
@@ -35,7 +35,7 @@ def gradients(network: nn.Module, lr: torch.Tensor) -> torch.Tensor:
 
 
 def published(model: str) -> KBPN:
-    state = golden_rule.published_state(model, 'sr_model.')
+    state = published_models.published_state(model, 'sr_model.')
     renamed = rename({name.removeprefix('sr_model.'): value for name, value in state.items()}, KBPN_RULES)
     assert not renamed.unknown
     with torch.device('meta'):
@@ -47,10 +47,10 @@ def published(model: str) -> KBPN:
 @pytest.mark.parametrize('model', ESTIMATED)
 @torch.no_grad()
 def test_published_figures(model: str) -> None:
-    network, lr = published(model), golden_rule.lr_images()
+    network, lr = published(model), published_models.lr_images()
     sr, kernel = network(lr)
-    np.testing.assert_allclose(sr.clip(0, 1).numpy(), golden_rule.sr_images(model), atol=1e-7)
-    np.testing.assert_allclose(kernel.numpy(), golden_rule.blur_kernels(model), atol=1e-8)
+    np.testing.assert_allclose(sr.clip(0, 1).numpy(), published_models.sr_images(model), atol=1e-7)
+    np.testing.assert_allclose(kernel.numpy(), published_models.blur_kernels(model), atol=1e-8)
 
     lr = lr[:1, :, :5, :6]
     folded = network(lr)

@@ -1,1 +1,0 @@
-"""What the data set converters in ``tools/dataset_converters`` share."""

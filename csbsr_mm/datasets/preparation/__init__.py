@@ -1,0 +1,1 @@
+"""Data sets on their way to the disk: layouts, converters, rendered photos and the health check."""

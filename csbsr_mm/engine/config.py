@@ -1,0 +1,159 @@
+"""Read a config the way all command-line tools do."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+# Top-level entries that mean something although a config need not have them.
+OPTIONAL_ENTRIES = {
+    *inspect.signature(Runner).parameters,
+    'compile',
+    'data_root',
+    'find_unused_parameters',
+    'global_batch_size',
+    'model_wrapper_cfg',
+    'sync_bn',
+    'tta_model',
+    'tta_pipeline',
+}
+
+
+def load_config(path: str, options: dict | None = None, work_dir: str | None = None) -> Config:
+    """Read a config file, apply ``--cfg-options`` and choose the working directory.
+
+    Args:
+        path: config file.
+        options: overrides, as ``DictAction`` parses them.
+        work_dir: where logs and checkpoints go; by default the config's ``work_dir``, or
+            ``work_dirs/NAME-OF-CONFIG``.
+
+    Returns:
+        The config. Options ``data_root`` and ``global_batch_size`` reach the data loaders.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: an override is a slip of the pen, which MMEngine would take in silence.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'config {path} does not exist (looked from {os.getcwd()})')
+    cfg = Config.fromfile(path)
+    data_root = cfg.get('data_root')
+    if options:
+        _check_names(cfg, options)
+        cfg.merge_from_dict(options)
+        apply_data_root(cfg, data_root)
+        if 'global_batch_size' in options and 'train_dataloader.batch_size' not in options:
+            cfg.train_dataloader.batch_size = cfg.global_batch_size
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
+    return cfg
+
+
+def apply_data_root(cfg: Config, original: str | None = None) -> None:
+    """Let ``--cfg-options data_root=...`` reach every data loader of a config.
+
+    A config file writes ``data_root=data_root`` into each data set while it is read; a value that
+    comes later, from the command line, changes only the top-level variable. This carries it on:
+    each ``data_root`` inside the config that still has the file's value gets the new one. A data
+    set with a root of its own keeps it.
+
+    Args:
+        cfg: The config after the command line's options were merged; changed in place.
+        original: The root that the config file had; read from the file if None.
+
+    Example:
+        >>> cfg = Config(dict(data_root='new', train_dataloader=dict(dataset=dict(data_root='old'))))
+        >>> apply_data_root(cfg, original='old')
+        >>> cfg.train_dataloader.dataset.data_root
+        'new'
+    """
+    root = cfg.get('data_root')
+    if original is None:
+        original = Config.fromfile(cfg.filename).get('data_root') if cfg.filename else root
+    if root is not None and root != original:
+        _replace(cfg._cfg_dict, original, root)
+
+
+def _replace(node: object, original: str | None, root: str) -> None:
+    """Replace every value ``original`` under a key ``data_root`` below a config's node."""
+    if isinstance(node, dict):
+        if node.get('data_root') == original and original is not None:
+            node['data_root'] = root
+        for child in node.values():
+            _replace(child, original, root)
+    elif isinstance(node, (list, tuple)):
+        for child in node:
+            _replace(child, original, root)
+
+
+def _check_names(cfg: Config, options: dict) -> None:
+    """Refuse an override of an entry that the config lacks, where it has one of nearly that name."""
+    known = OPTIONAL_ENTRIES | set(cfg)
+    for option in options:
+        entry = option.split('.')[0]
+        similar = difflib.get_close_matches(entry, known, n=1, cutoff=0.7)
+        if entry not in known and similar:
+            raise ValueError(f'--cfg-options {option}: the config has no {entry}; did you mean {similar[0]}?')
+
+
+def set_resume(cfg: Config, resume: str | None) -> None:
+    """Say where training starts: afresh, from the newest checkpoint, or from a given one.
+
+    MMEngine resumes from ``load_from`` whenever that is set. Configs that start from a pretrained SR network
+    set it, so ``--resume`` would begin again there; here it means the work directory's own checkpoint.
+
+    Args:
+        cfg: config, changed in place.
+        resume: None, 'auto' (newest checkpoint of ``work_dir``; afresh if there is none), or a file.
+
+    Raises:
+        FileNotFoundError: the file, or the config's ``load_from``, does not exist.
+    """
+    cfg.resume = resume is not None
+    if resume is None:
+        _check_load_from(cfg)
+        return
+    checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
+    if checkpoint is None:
+        cfg.resume = False
+        print_log(f'{cfg.work_dir} holds no checkpoint to resume, starting afresh', logger='current')
+        _check_load_from(cfg)
+    elif not checkpoint.is_file():
+        raise FileNotFoundError(f'checkpoint {checkpoint} to resume from does not exist')
+    else:
+        cfg.load_from = str(checkpoint)
+
+
+def newest_checkpoint(work_dir: str) -> Path | None:
+    """The checkpoint that the work directory's ``last_checkpoint`` names, also after a move.
+
+    Args:
+        work_dir: working directory of a run.
+
+    Returns:
+        Its path, or None if nothing has been saved.
+    """
+    note = Path(work_dir) / 'last_checkpoint'
+    if not note.is_file():
+        return None
+    named = Path(note.read_text().strip())
+    moved = Path(work_dir) / named.name
+    return named if named.is_file() or not moved.is_file() else moved
+
+
+def _check_load_from(cfg: Config) -> None:
+    path = cfg.get('load_from')
+    if path and '://' not in path and not Path(path).is_file():
+        raise FileNotFoundError(
+            f'load_from={path} does not exist; train the step before, give another checkpoint with '
+            f'--cfg-options load_from=FILE, or start from random weights with load_from=None'
+        )

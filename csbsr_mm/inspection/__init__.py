@@ -1,0 +1,1 @@
+"""From masks to a report: skeletons, measurements, files and pages."""

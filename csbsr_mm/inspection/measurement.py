@@ -1,0 +1,250 @@
+"""Area, length, width and orientation of cracks, in pixels of the input photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, sparse
+
+from csbsr_mm.photos.raster import Box, split
+
+from .skeleton import EIGHT, trace
+
+BLOCK = 2048
+HALO = 128
+MIN_AREA = 4.0
+WIDTH_BIAS = (-0.15, 0.05)
+"""Lowest and highest mean error of the width of rendered straight cracks 1.5 to 32 output pixels wide,
+over all angles, in output pixels; ``tests/inspection/test_measurement.py`` measures it."""
+
+
+@dataclass(frozen=True)
+class CrackMeasures:
+    """One crack, or all cracks of a photo; lengths in pixels of the input photo until converted.
+
+    Attributes:
+        area: area.
+        length: length of the centre line, branches included.
+        mean_width: mean width along the centre line.
+        width_95: width that 95 % of the centre line do not exceed.
+        max_width: largest width.
+        orientation: mean direction in degrees, [0, 180): 0 horizontal, 90 vertical, 45 rising to the right;
+            None without a centre line.
+        box: top, left, bottom, right (excluded) of the crack in pixels of the input photo.
+    """
+
+    area: float
+    length: float
+    mean_width: float
+    width_95: float
+    max_width: float
+    orientation: float | None
+    box: tuple[float, float, float, float] | None = None
+
+    def in_millimetres(self, mm_per_pixel: float) -> CrackMeasures:
+        """The same in millimetres and square millimetres; the box stays in pixels."""
+        lengths = {
+            name: mm_per_pixel * getattr(self, name)
+            for name in ('length', 'mean_width', 'width_95', 'max_width')
+        }
+        return replace(self, area=mm_per_pixel**2 * self.area, **lengths)
+
+
+@dataclass(frozen=True)
+class PhotoMeasures:
+    """All cracks of a photo.
+
+    Attributes:
+        total: all cracks together.
+        cracks: each connected crack, the longest first.
+        ignored: number of specks below the least area, which count nowhere.
+    """
+
+    total: CrackMeasures
+    cracks: list[CrackMeasures] = field(default_factory=list)
+    ignored: int = 0
+
+
+def measure_cracks(
+    mask: NDArray[np.bool_] | Callable[[Box], NDArray[np.bool_]],
+    size: tuple[int, int] | None = None,
+    scale: int = 1,
+    min_area: float = MIN_AREA,
+    block: int = BLOCK,
+    halo: int = HALO,
+) -> PhotoMeasures:
+    """Measure every connected crack of a mask.
+
+    Large masks are measured in blocks that see ``halo`` pixels beyond their border, so memory does not
+    grow with the mask. A crack that is connected by a corner is connected. The width carries a bias of
+    :data:`WIDTH_BIAS` output pixels from the geometry alone; what the network makes wider or thinner
+    comes on top (see docs/inspection.md).
+
+    Args:
+        mask: (H, W), True on cracks, or a function that gives parts of it.
+        size: height and width, if ``mask`` is a function.
+        scale: mask pixels per pixel of the input photo.
+        min_area: cracks below this area, in pixels of the input photo, are ignored.
+        block: side of a block in mask pixels.
+        halo: pixels around a block that thinning may see; more than the widest crack.
+
+    Returns:
+        Measures in pixels of the input photo.
+
+    Example:
+        >>> mask = np.zeros((400, 400), bool)
+        >>> mask[100:112, 40:360] = True
+        >>> total = measure_cracks(mask, scale=4).total
+        >>> total.area, round(total.length), round(total.mean_width, 2), round(total.orientation)
+        (240.0, 78, 3.0, 0)
+    """
+    if not callable(mask):
+        array, size = mask, mask.shape
+        mask = lambda box: array[box.top : box.bottom, box.left : box.right]  # noqa: E731
+    collected = _Collector(size[1])
+    for core in split(*size, block):
+        seen = core.grown(halo, *size)
+        collected.add(mask(seen), core, seen)
+    return collected.finish(scale, min_area)
+
+
+def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
+    """Standard deviation of a blur kernel in pixels, the mean of its two axes.
+
+    Negative entries, which an estimate may have, count as zero.
+
+    Args:
+        blur_kernel: (K, K).
+
+    Returns:
+        sqrt of half the trace of the kernel's covariance; infinite for a kernel without weight.
+
+    Example:
+        >>> from csbsr_mm.functional.degradation import anisotropic_gaussian_kernel
+        >>> round(kernel_spread(anisotropic_gaussian_kernel(2.0, 2.0, 0.0, 21)), 2)
+        2.0
+    """
+    weight = np.clip(np.asarray(blur_kernel, float), 0, None)
+    if weight.sum() <= 0:
+        return math.inf
+    weight /= weight.sum()
+    rows, columns = np.indices(weight.shape)
+    variances = [(weight * x**2).sum() - (weight * x).sum() ** 2 for x in (rows, columns)]
+    return float(np.sqrt(max(sum(variances) / 2, 0)))
+
+
+class _Collector:
+    """Areas and centre-line pixels of all blocks, under labels that are joined across borders."""
+
+    def __init__(self, width: int) -> None:
+        self._labels = 0
+        self._joined: list[NDArray] = [np.zeros((0, 2), int)]
+        self._parts: list[NDArray] = [np.zeros((0, 6))]
+        self._lines: list[NDArray] = [np.zeros((0, 4))]
+        self._top = 0
+        self._above = np.zeros(width, int)
+        self._bottom = np.zeros(width, int)
+        self._left: NDArray | None = None
+
+    def add(self, mask: NDArray[np.bool_], core: Box, seen: Box) -> None:
+        """Add a block; blocks come row by row. ``mask`` shows ``seen``, a rectangle around ``core``."""
+        inside = core.within(seen)
+        labels, count = ndimage.label(mask[inside], EIGHT)
+        if count == 0:
+            self._join_neighbours(labels, core)
+            return
+        pixels = np.bincount(labels.ravel())
+        for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+            box = Box(rows.start, columns.start, rows.stop, columns.stop).shifted(core.top, core.left)
+            self._parts.append(np.array([[self._labels + number - 1, pixels[number], *box]]))
+        labels = np.where(labels > 0, labels + self._labels, 0)
+        self._labels += count
+        self._join_neighbours(labels, core)
+        line = trace(mask)
+        rows, columns = line.rows - inside[0].start, line.columns - inside[1].start
+        own = (rows >= 0) & (rows < len(labels)) & (columns >= 0) & (columns < labels.shape[1])
+        owner = labels[rows[own], columns[own]] - 1
+        self._lines.append(np.column_stack([owner, line.length[own], line.width[own], line.angle[own]]))
+
+    def _join_neighbours(self, labels: NDArray[np.int64], core: Box) -> None:
+        if core.top != self._top:
+            self._top, self._above = core.top, self._bottom
+            self._bottom = np.zeros_like(self._above)
+        # One column more on either side: corners connect, too.
+        above = np.pad(self._above, 1)[core.left : core.right + 2]
+        self._join(above, labels[0])
+        if core.left > 0:
+            self._join(np.pad(self._left, 1), labels[:, 0])
+        self._bottom[core.left : core.right], self._left = labels[-1], labels[:, -1]
+
+    def _join(self, outside: NDArray, inside: NDArray) -> None:
+        """Note which labels touch; ``outside`` starts one pixel before ``inside``."""
+        for shift in range(3):
+            pairs = np.column_stack([outside[shift : shift + len(inside)], inside])
+            self._joined.append(np.unique(pairs[(pairs > 0).all(1)], axis=0))
+
+    def finish(self, scale: int, min_area: float) -> PhotoMeasures:
+        """Join labels across blocks and sum up."""
+        pairs = np.concatenate(self._joined) - 1
+        graph = sparse.coo_matrix((np.ones(len(pairs)), tuple(pairs.T)), (self._labels, self._labels))
+        count, crack_of = sparse.csgraph.connected_components(graph, directed=False)
+        parts, line = np.concatenate(self._parts), np.concatenate(self._lines)
+        parts[:, 0], line[:, 0] = crack_of[parts[:, 0].astype(int)], crack_of[line[:, 0].astype(int)]
+        area = np.bincount(parts[:, 0].astype(int), parts[:, 1], count)
+        kept = area >= min_area * scale**2
+        cracks = [
+            _summary(own_line, own_parts[:, 1].sum(), scale, _union(own_parts[:, 2:]))
+            for own_line, own_parts, keep in zip(
+                _groups(line, count), _groups(parts, count), kept, strict=True
+            )
+            if keep
+        ]
+        cracks.sort(key=lambda crack: (-crack.length, -crack.area, crack.box))
+        total = _summary(line[kept[line[:, 0].astype(int)]], area[kept].sum(), scale, None)
+        return PhotoMeasures(total, cracks, int((~kept).sum()))
+
+
+def _groups(rows: NDArray, count: int) -> list[NDArray]:
+    """Split rows by the number in their first column, 0 to ``count`` - 1."""
+    rows = rows[np.argsort(rows[:, 0], kind='stable')]
+    ends = np.searchsorted(rows[:, 0], np.arange(count + 1))
+    return [rows[start:end] for start, end in pairwise(ends)]
+
+
+def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> CrackMeasures:
+    """Measures in photo pixels of centre-line pixels (crack, length, width, angle)."""
+    _, length, width, angle = line.T
+    total = length.sum()
+    orientation = None
+    if total > 0:
+        double = (length * np.exp(2j * angle)).sum()
+        # Rows count downwards, angles upwards.
+        orientation = round(math.degrees(-np.angle(double) / 2) % 180, 1) % 180
+    return CrackMeasures(
+        area=float(area) / scale**2,
+        length=float(total) / scale,
+        mean_width=float((length * width).sum() / total) / scale if total > 0 else 0.0,
+        width_95=_weighted_quantile(width, length, 0.95) / scale,
+        max_width=float(width.max()) / scale if len(width) else 0.0,
+        orientation=orientation,
+        box=None if box is None else tuple(float(side) / scale for side in box),
+    )
+
+
+def _weighted_quantile(values: NDArray, weights: NDArray, level: float) -> float:
+    """Smallest value that at least ``level`` of the weight does not exceed; 0 without values."""
+    if not len(values):
+        return 0.0
+    order = np.argsort(values)
+    cumulated = np.cumsum(weights[order])
+    index = np.searchsorted(cumulated, level * cumulated[-1] * (1 - 1e-12))
+    return float(values[order][min(index, len(values) - 1)])
+
+
+def _union(boxes: NDArray) -> NDArray:
+    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])

@@ -1,0 +1,3 @@
+"""What the segmentors share, and ImageNet weights by name."""
+
+from . import pretrained  # noqa: F401

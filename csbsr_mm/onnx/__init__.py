@@ -1,0 +1,1 @@
+"""Export to ONNX, and a backend that runs the exported model."""

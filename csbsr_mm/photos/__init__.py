@@ -1,0 +1,5 @@
+"""Photos of any size on their way in: files, readers and rasters of which a window is read at a time."""
+
+from .reader import Photo, PhotoError, read_photo
+
+__all__ = ['Photo', 'PhotoError', 'read_photo']

@@ -1,0 +1,259 @@
+"""The report in a real browser: what one sees, sorts, filters and opens."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from csbsr_mm.inspection.photo_output import OutputFolder
+from csbsr_mm.inspection.report import Report
+
+CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium here; apt-get install chromium')
+EVIL = '<img src=x onerror=document.title="evil">'
+
+
+def measures(width, length, orientation=30.0, box=(10.0, 5.0, 40.0, 90.0)):
+    return dict(
+        area=width * length,
+        length=length,
+        mean_width=width / 2,
+        width_95=0.9 * width,
+        max_width=width,
+        orientation=orientation,
+        box=box,
+    )
+
+
+def record(folder, name, width=0.0, spread=1.5, **changes):
+    rng = np.random.default_rng(len(name))
+    files = {}
+    for kind in ('before', 'after'):
+        files[kind] = f'preview/{name}_{kind}.webp'
+        path = folder.path(files[kind])
+        Image.fromarray(rng.integers(0, 256, (60, 100, 3), np.uint8)).save(path)
+    cracks = [measures(width, 50.0)] if width else []
+    nothing = measures(0.0, 0.0, None, None)
+    return {
+        **dict(name=name, source=f'/photos/{name}.jpg', status='ok', height=60, width=100, scale=4),
+        **dict(taken='2024-05-01T10:20:30', latitude=35.5, longitude=139.25, altitude=12.0, files=files),
+        **dict(total=measures(width, 50.0, box=None) if width else nothing, cracks=cracks, ignored=0),
+        **dict(blur_spread=spread, seam_rms={}, tiles=1, seconds=1.0, fingerprint=''),
+        **changes,
+    }
+
+
+@pytest.fixture
+def records(tmp_path):
+    folder = OutputFolder(tmp_path)
+    failed = dict(name='broken', source='/photos/broken.jpg', status='failed', error=f'damaged {EVIL}')
+    return [
+        record(folder, 'wall_2', width=3.0),
+        record(folder, 'wall_10', width=1.0, spread=4.2),
+        record(folder, 'clear'),
+        record(folder, 'evil', width=2.0, source=f'/photos/{EVIL}.jpg', taken=EVIL),
+        failed,
+    ]
+
+
+def write(tmp_path, records, **kwargs):
+    Report(OutputFolder(tmp_path), records, **kwargs).write()
+    return tmp_path / 'index.html'
+
+
+def run_in_browser(page, script, width=1280, height=900):
+    """Run a script after the page's own; whatever it returns comes back."""
+    tested = page.with_name('tested.html')
+    probe = f"""<script>
+    const log = [];
+    window.addEventListener('error', event => log.push(event.message));
+    const answer = content => {{
+      document.body.innerHTML = '<pre id="result"></pre>';
+      document.getElementById('result').textContent = JSON.stringify(content);
+    }};
+    (async () => {{ {script} }})().then(
+      result => answer({{ result, log }}), error => answer({{ error: String(error) }}));
+    </script>"""
+    text = page.read_text(encoding='utf-8').replace('</body>', probe + '</body>')
+    tested.write_text(text, encoding='utf-8')
+    command = [CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=8000']
+    command += [f'--window-size={width},{height}', '--dump-dom', tested.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    answer = json.loads(html.unescape(re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1]))
+    assert 'error' not in answer, answer
+    assert answer['log'] == []
+    return answer['result']
+
+
+NAMES = "[...document.querySelectorAll('#photos tbody tr')].map(row => row.dataset.name)"
+
+
+@needs_browser
+def test_sorting(tmp_path, records):
+    script = f"""
+      const names = () => {NAMES};
+      const click = key => {{
+        document.querySelector(`#photos th button[data-key=${{key}}]`).click();
+        return names();
+      }};
+      return {{ first: names(), again: click('max_width'), name: click('name'), back: click('name'),
+                length: click('orientation'),
+                aria: document.querySelector('#photos th[aria-sort]').getAttribute('aria-sort') }};"""
+    found = run_in_browser(write(tmp_path, records), script)
+    assert found['first'] == ['wall_2', 'evil', 'wall_10', 'clear', 'broken']
+    assert found['again'] == ['clear', 'wall_10', 'evil', 'wall_2', 'broken']
+    assert found['name'] == ['broken', 'clear', 'evil', 'wall_2', 'wall_10']
+    assert found['back'] == found['name'][::-1]
+    assert found['length'][-2:] == ['broken', 'clear']
+    assert found['aria'] == 'descending'
+
+
+@needs_browser
+def test_filters(tmp_path, records):
+    script = f"""
+      const names = () => {NAMES};
+      const set = (id, value, event = 'input') => {{
+        const field = document.getElementById(id);
+        field.value = value; field.dispatchEvent(new Event(event)); return names(); }};
+      const result = {{ width: set('least', 1.5), slider: set('least-range', 900) }};
+      result.number = document.getElementById('least').value;
+      set('least', 0);
+      for (const kind of ['cracked', 'clear', 'blurred', 'failed']) {{
+        result[kind] = set('show', kind, 'change');
+      }}
+      set('show', 'all', 'change');
+      result.search = set('search', 'WALL');
+      result.none = set('search', 'nowhere');
+      result.message = !document.getElementById('nothing').hidden;
+      result.count = document.getElementById('count').textContent;
+      return result;"""
+    found = run_in_browser(write(tmp_path, records), script)
+    assert found['width'] == ['wall_2', 'evil']
+    assert found['slider'] == ['wall_2']
+    assert float(found['number']) == pytest.approx(2.7)
+    assert found['cracked'] == ['wall_2', 'evil', 'wall_10']
+    assert found['clear'] == ['clear']
+    assert found['blurred'] == ['wall_10']
+    assert found['failed'] == ['broken']
+    assert found['search'] == ['wall_2', 'wall_10']
+    assert found['none'] == []
+    assert found['message']
+    assert found['count'] == '0 of 5 photos'
+
+
+@needs_browser
+def test_viewer(tmp_path, records):
+    script = """
+      document.querySelector('#photos tbody tr').click();
+      const viewer = document.getElementById('viewer');
+      const name = () => document.getElementById('viewer-name').textContent;
+      const result = { open: viewer.open, names: [name()] };
+      const after = document.getElementById('after');
+      await after.decode();
+      result.picture = after.naturalWidth;
+      const clip = () => getComputedStyle(after).clipPath;
+      result.half = clip();
+      const split = document.getElementById('split');
+      split.value = 20; split.dispatchEvent(new Event('input'));
+      result.moved = clip();
+      document.querySelector('.cracks tbody tr').click();
+      const outline = document.getElementById('outline');
+      const box = outline.getBoundingClientRect();
+      const stage = document.getElementById('stage').getBoundingClientRect();
+      result.outline = [!outline.hidden, (box.height - 10) / stage.height, (box.width - 10) / stage.width];
+      result.aspect = stage.width / stage.height;
+      for (let k = 0; k < 4; k++) { document.getElementById('next').click(); result.names.push(name()); }
+      viewer.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' }));
+      result.names.push(name());
+      document.getElementById('close').click();
+      result.closed = !viewer.open;
+      return result;"""
+    found = run_in_browser(write(tmp_path, records), script)
+    assert found['open']
+    assert found['closed']
+    assert found['names'] == ['wall_2', 'evil', 'wall_10', 'clear', 'wall_2', 'clear']
+    assert found['picture'] == 100
+    assert found['half'] == 'inset(0px 0px 0px 50%)'
+    assert found['moved'] == 'inset(0px 0px 0px 20%)'
+    assert found['outline'] == [True, pytest.approx(0.5, abs=0.02), pytest.approx(0.85, abs=0.02)]
+    assert found['aspect'] == pytest.approx(100 / 60, rel=0.01)
+
+
+@needs_browser
+@pytest.mark.parametrize('width', [1280, 390])
+def test_nothing_is_cut_off(tmp_path, records, width):
+    """No sideways scrolling, neither on a desktop nor on a phone, the viewer included."""
+    page = write(tmp_path, records, mm_per_pixel=0.25)
+    frame = tmp_path / 'frame.html'
+    frame.write_text('<body></body>')
+    # Windows of a headless browser have a least width; a frame has none.
+    source = json.dumps(page.read_text(encoding='utf-8')).replace('</', '<\\/')
+    script = f"""
+      const frame = document.createElement('iframe');
+      frame.style.cssText = 'width:{width}px;height:800px;border:0';
+      const loaded = new Promise(resolve => frame.addEventListener('load', resolve));
+      frame.srcdoc = {source};
+      document.body.append(frame);
+      await loaded;
+      const inner = frame.contentDocument, root = inner.documentElement;
+      const before = [root.scrollWidth, root.clientWidth];
+      inner.querySelector('#photos tbody tr').click();
+      const viewer = inner.getElementById('viewer');
+      return {{ before, viewer: [viewer.scrollWidth, viewer.clientWidth], open: viewer.open,
+                head: getComputedStyle(inner.querySelector('#photos thead')).display }};"""
+    found = run_in_browser(frame, script)
+    assert found['open']
+    assert found['before'][0] == found['before'][1] <= width
+    assert found['viewer'][0] <= found['viewer'][1] <= width
+    assert (found['head'] == 'none') == (width == 390)
+
+
+@needs_browser
+def test_names_are_text(tmp_path, records):
+    script = """
+      document.getElementById('search').value = '';
+      for (const row of document.querySelectorAll('#photos tbody tr')) row.click();
+      return { title: document.title, images: [...document.images].map(image => image.getAttribute('src')),
+               text: document.body.textContent.includes('onerror=document.title') };"""
+    page = write(tmp_path, records, title='A & B <script>', settings={'Config': EVIL})
+    found = run_in_browser(page, script)
+    assert found['title'] == 'A & B <script>'
+    assert found['text']
+    assert all(source is None or source.startswith('data:image/webp') for source in found['images'])
+
+
+def test_page_loads_nothing_from_elsewhere(tmp_path, records):
+    text = write(tmp_path, records).read_text(encoding='utf-8')
+    assert "default-src 'none'" in text
+    assert not re.search(r'<(?:script|img|link|iframe)[^>]+(?:src|href)="(?!data:)', text)
+    assert EVIL not in text
+    assert '<' not in re.search(r'const ROWS = (.*)', text)[1]
+
+
+def test_summary(tmp_path, records):
+    write(tmp_path, records, mm_per_pixel=0.5, settings={'Tile': 112})
+    summary = json.loads((tmp_path / 'summary.json').read_text())
+    assert summary['settings'] == {'Tile': 112}
+    assert summary['width_bias_in_output_pixels'][0] < 0
+    first = summary['photos'][0]
+    assert first['total_mm']['max_width'] == 1.5
+    assert first['total_mm']['area'] == 0.25 * first['total']['area']
+    assert first['cracks_mm'][0]['length'] == 25
+    assert [photo.get('note') for photo in summary['photos']] == ['', 'too blurred to judge', '', '', None]
+
+
+@pytest.mark.parametrize(('name', 'value'), [('mm_per_pixel', 0), ('mm_per_pixel', -1), ('blur_limit', 0)])
+def test_units_must_be_positive(tmp_path, name, value):
+    with pytest.raises(ValueError, match=f'{name} must be positive, got {value}'):
+        Report(OutputFolder(tmp_path), [], **{name: value})
+
+
+def test_no_photo_at_all_and_none_that_could_be_read(tmp_path, records):
+    for some in ([], records[-1:]):
+        page = write(tmp_path, some)
+        assert 'widest crack' in page.read_text(encoding='utf-8')
