@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from csbsr_mm.functional import _contour, _levels, surface
+from csbsr_mm.functional import _levels, surface
 from csbsr_mm.functional.surface import (
+    _contour,
     average_surface_distance,
     hausdorff_sweep,
     robust_hausdorff,

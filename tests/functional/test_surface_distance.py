@@ -6,7 +6,8 @@ from helpers import deepmind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csbsr_mm.functional import _contour, _surface_area, surface_distance
+from csbsr_mm.functional import surface_distance
+from csbsr_mm.functional.surface import _contour, _surface_area
 
 pytestmark = pytest.mark.filterwarnings('ignore::DeprecationWarning', 'ignore::RuntimeWarning')
 

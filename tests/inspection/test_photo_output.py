@@ -6,8 +6,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from csbsr_mm.apis import photo_output, read_photo
+from csbsr_mm.apis import read_photo
 from csbsr_mm.apis.result import CrackResult
+from csbsr_mm.inspection import photo_output
 from csbsr_mm.inspection.photo_output import OutputFolder, PhotoWriter, paint, previews
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import photo_from_array

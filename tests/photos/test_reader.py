@@ -7,7 +7,8 @@ import tifffile
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import IFDRational
 
-from csbsr_mm.apis import PhotoError, photo_reader, read_photo
+from csbsr_mm.apis import PhotoError, read_photo
+from csbsr_mm.photos import reader as photo_reader
 from csbsr_mm.photos.reader import photo_from_array, photo_size
 
 RNG = np.random.default_rng(0)
