@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from csbsr_mm._extras import need
 from csbsr_mm.apis.backends import SegmentorBackend, make_backend
+from csbsr_mm.functional.probability import crack_probability
 
 INPUT = 'image'
 MAX_SIDE = 8192
@@ -69,9 +70,7 @@ class ExportableModel(nn.Module):
         return tuple(found[: len(self.output_names)])
 
     def _probability(self, logits: Tensor) -> Tensor:
-        if logits.shape[1] == 1:
-            return logits.sigmoid()
-        return logits.softmax(1)[:, self.backend.crack_class, None]
+        return crack_probability(logits, self.backend.crack_class)
 
     def _plain_logits(self, image: Tensor) -> Tensor:
         """Logits of a segmentor that has the preprocessor's colours as input."""
