@@ -1,36 +1,40 @@
-"""Packaging of csbsr_mm. The MMSegmentation stack is an extra: requiring it would overwrite a user's own."""
+"""The one build step that ``pyproject.toml`` cannot say: the configs travel inside the package."""
 
+import importlib.util
+import shutil
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
 
-def requirements(name: str) -> list[str]:
-    """Lines of ``requirements/NAME.txt`` without comments."""
-    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
-    return [line for line in (raw.split('#')[0].strip() for raw in lines) if line]
+class BuildWithConfigs(build_py):
+    """Copy ``configs/`` to ``csbsr_mm/.mim/configs``, where MMEngine and mim look, and write their index."""
+
+    def run(self) -> None:
+        """Build the modules, then add the configs; an editable install reads those of the clone."""
+        super().run()
+        if self.editable_mode:
+            return
+        library = _load_library()
+        target = Path(self.build_lib, 'csbsr_mm', '.mim')
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(
+            ROOT / 'configs', target / 'configs', ignore=shutil.ignore_patterns('__pycache__', '*.pyc')
+        )
+        for name, text in library.model_index().items():
+            (target / name).write_text(text, encoding='utf-8')
 
 
-version: dict[str, str] = {}
-exec((ROOT / 'csbsr_mm' / 'version.py').read_text(), version)
+def _load_library():
+    """The package's list of configs, without importing the package and what it needs."""
+    path = ROOT / 'csbsr_mm' / 'config_library.py'
+    spec = importlib.util.spec_from_file_location('config_library', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-setup(
-    name='csbsr_mm',
-    version=version['__version__'],
-    description='Joint blind super-resolution and crack segmentation (CSBSR) in MMSegmentation',
-    long_description=(ROOT / 'README.md').read_text() if (ROOT / 'README.md').exists() else '',
-    long_description_content_type='text/markdown',
-    license='Apache-2.0',
-    packages=find_packages(include=['csbsr_mm', 'csbsr_mm.*']),
-    package_data={'csbsr_mm': ['inspection/templates/*']},
-    python_requires='>=3.10',
-    install_requires=requirements('runtime'),
-    extras_require={
-        'onedl': requirements('onedl'),
-        'upstream': requirements('upstream'),
-        'onnx': requirements('onnx'),
-        'tests': requirements('tests') + requirements('onnx'),
-    },
-)
+
+setup(cmdclass={'build_py': BuildWithConfigs})

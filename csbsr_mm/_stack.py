@@ -17,12 +17,14 @@ import types
 import warnings
 from importlib import metadata
 
+from ._mmengine_configs import serve_configs
+
 IMPORT_NAMES = ('mmengine', 'mmcv', 'mmseg')
 ONEDL = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation')
 UPSTREAM = ('mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation')
 REMEDY = (
-    'Install one complete stack into a fresh environment: `pip install -e .[onedl]` (maintained) '
-    'or `pip install -e .[upstream]` in a clone of csbsr_mm; see docs/installation.md.'
+    "Install one complete stack into a fresh environment: `pip install 'csbsr_mm[mm]'` (maintained) "
+    "or `pip install 'csbsr_mm[upstream]'`; see docs/installation.md."
 )
 
 
@@ -55,6 +57,7 @@ def prepare_stack() -> bool:
             _stub_compiled_ops()
             _supply_pkg_resources()
         _fix_package_names()
+        serve_configs()
         _import_quietly('mmseg.datasets', 'mmseg.models')
     except Exception as error:
         found = ', '.join(f'{name} {metadata.version(name)}' for name in onedl + upstream)

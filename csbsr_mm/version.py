@@ -1,3 +1,3 @@
-"""Version of the package; also read by setup.py."""
+"""Version of the package; the one place that says it."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

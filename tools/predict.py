@@ -40,7 +40,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     model = parser.add_argument_group('prediction')
     model.add_argument('--tile', type=int, help='side of a tile in photo pixels (448 / scale)')
     model.add_argument('--overlap', type=int, help='pixels that tiles share (64 / scale)')
-    model.add_argument('--batch-size', type=int, default=1, help='tiles at a time (1)')
+    model.add_argument('--batch-size', type=int, help='tiles at a time (1, or what an ONNX graph asks for)')
     model.add_argument('--threshold', type=float, help="probability of a crack pixel (the model's own)")
     model.add_argument('--device', help='cuda, cuda:1, cpu ... (the GPU if there is one)')
     model.add_argument(
@@ -115,19 +115,18 @@ def _check_numbers(args: argparse.Namespace) -> None:
 
 
 def _build_inferencer(args: argparse.Namespace, config: Config, scratch: str) -> CrackInferencer:
-    return CrackInferencer(
-        config,
-        args.checkpoint,
-        device=args.device,
+    options = dict(
         tile=args.tile,
         overlap=args.overlap,
         batch_size=args.batch_size,
         threshold=args.threshold,
-        share=not args.per_tile,
+        per_tile=args.per_tile,
         crack_class=args.crack_class,
-        trust_checkpoint=args.trust_checkpoint,
         scratch_dir=scratch,
     )
+    if str(args.checkpoint).endswith('.onnx'):
+        return CrackInferencer.from_onnx(args.checkpoint, args.device, **options)
+    return CrackInferencer.from_config(config, args.checkpoint, args.device, args.trust_checkpoint, **options)
 
 
 def _settings(args: argparse.Namespace, config: Config) -> dict:
@@ -141,7 +140,7 @@ def _settings(args: argparse.Namespace, config: Config) -> dict:
 
 def _shown_settings(args: argparse.Namespace, run: PredictionRun) -> dict:
     inferencer = run.inferencer
-    estimate = 'once per photo' if inferencer.share and inferencer.backend.shares else 'for each tile'
+    estimate = 'once per photo' if inferencer.backend.shares and not inferencer.per_tile else 'for each tile'
     return {
         'Config': args.config,
         'Checkpoint': args.checkpoint,

@@ -19,7 +19,7 @@ setup_env() {
     "$python" -m venv "$VENV" || die "cannot create $VENV; on Debian: apt-get install python3-venv"
   fi
   local stamp
-  stamp="$VENV/.csbsr_mm-$profile-$(cat setup.py "${locks[@]}" | sha256sum | cut -c 1-16)"
+  stamp="$VENV/.csbsr_mm-$profile-$(cat setup.py pyproject.toml "${locks[@]}" | sha256sum | cut -c 1-16)"
   if [ ! -e "$stamp" ]; then
     echo "Installing into $VENV (a minute or two; torch comes first) ..."
     # Without resolving: the locks are complete, and the resolver would bring in opencv-python, which
@@ -33,7 +33,7 @@ setup_env() {
     else
       echo "Python 3.10: the newest versions that support it are taken, not the known-good ones."
       pip_install "$torch"
-      pip_install -r requirements/runtime.txt -r requirements/onedl.txt tensorboard
+      pip_install -r requirements/base.txt -r requirements/mm.txt -r requirements/inspection.txt -r requirements/train.txt
       [ "$profile" = tests ] && pip_install -r requirements/tests.txt -r requirements/onnx.txt
       "$VENV/bin/pip" uninstall -q -y opencv-python opencv-python-headless
       pip_install --no-deps opencv-python-headless

@@ -1,3 +1,7 @@
+from .._extras import need
+
+need('csbsr_mm.apis', 'mmseg')
+
 from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
 
 from .inferencer import CrackInferencer

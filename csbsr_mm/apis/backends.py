@@ -12,7 +12,9 @@ from mmseg.structures import SegDataSample
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from csbsr_mm.functional.probability import crack_probability, select_crack
 from csbsr_mm.models.segmentors import BlindSRSegmentor
+from csbsr_mm.models.utils.classifier_tap import crack_threshold
 
 OUTPUT_TILE = 448
 OUTPUT_OVERLAP = 64
@@ -37,7 +39,31 @@ class Statistics(NamedTuple):
     variance: NDArray[np.float64]
 
 
-class SegmentorBackend:
+class Backend:
+    """What the inferencer runs on tiles. A subclass gives :meth:`run`, and the attributes that differ.
+
+    Attributes:
+        scale: Output pixels per photo pixel along each axis.
+        threshold: Probability above which a pixel is crack.
+        restores: Whether it makes an SR image.
+        shares: Whether a photo of several tiles can share one blur kernel and one normalisation.
+        tile: Side of a tile that the model insists on, in photo pixels, or None.
+        batch_size: Tiles at a time that the model insists on, or None.
+    """
+
+    scale: int = 1
+    threshold: float = 0.5
+    restores: bool = False
+    shares: bool = False
+    tile: int | None = None
+    batch_size: int | None = None
+
+    def run(self, tiles: NDArray[np.float32]) -> TileOutputs:
+        """Predict tiles (B, h, w, 3), RGB in [0, 1], each by itself."""
+        raise NotImplementedError
+
+
+class SegmentorBackend(Backend):
     """Any segmentor of MMSegmentation: no super-resolution, each tile on its own.
 
     Tiles have the photo's resolution; the resizing in the config's test pipeline is not applied.
@@ -50,14 +76,10 @@ class SegmentorBackend:
         ValueError: which of several classes is the crack cannot be known.
     """
 
-    scale = 1
-    restores = False
-    shares = False
-
     def __init__(self, model: nn.Module, crack_class: int | None = None) -> None:
         self.model = model
         self.crack_class = _crack_class(model, crack_class)
-        self.threshold = _threshold(model)
+        self.threshold = crack_threshold(model)
 
     @property
     def device(self) -> torch.device:
@@ -75,12 +97,7 @@ class SegmentorBackend:
         meta = dict(ori_shape=size, img_shape=inputs.shape[-2:], pad_shape=inputs.shape[-2:])
         logits = self.model.encode_decode(inputs, [meta] * len(images))
         logits = logits[..., : size[0], : size[1]]
-        return TileOutputs(_to_numpy(self._crack_probability(logits)), None, None)
-
-    def _crack_probability(self, logits: Tensor) -> Tensor:
-        if logits.shape[1] == 1:
-            return logits.sigmoid()
-        return logits.softmax(1)[:, self.crack_class, None]
+        return TileOutputs(_to_numpy(crack_probability(logits, self.crack_class)), None, None)
 
 
 class RestoringBackend(SegmentorBackend):
@@ -104,13 +121,14 @@ class RestoringBackend(SegmentorBackend):
         inputs, padding = _pad(_to_tensor(tiles, self.device), self.divisor)
         size = tiles.shape[1:3]
         meta = dict(ori_shape=size, img_shape=size, pad_shape=inputs.shape[-2:], padding_size=padding)
-        samples = self.model.predict(inputs, [SegDataSample(metainfo=meta) for _ in tiles])
+        samples = self._predict(inputs, [SegDataSample(metainfo=meta) for _ in tiles])
         stack = partial(_stack, samples)
-        probability = stack('seg_prob')
-        if probability.shape[1] > 1:
-            probability = probability[:, self.crack_class, None]
+        probability = select_crack(stack('seg_prob'), self.crack_class)
         kernels = _to_numpy(stack('blur_kernel'))[..., 0] if 'blur_kernel' in samples[0] else None
         return TileOutputs(_to_numpy(probability), _to_numpy(stack('sr_img')), kernels)
+
+    def _predict(self, inputs: Tensor, samples: list[SegDataSample]) -> list[SegDataSample]:
+        return self.model.predict(inputs, samples)
 
 
 class BlindSRBackend(RestoringBackend):
@@ -123,10 +141,9 @@ class BlindSRBackend(RestoringBackend):
 
     shares = True
 
-    def __init__(self, model: BlindSRSegmentor, crack_class: int | None = None) -> None:
-        super().__init__(model, crack_class)
+    def _predict(self, inputs: Tensor, samples: list[SegDataSample]) -> list[SegDataSample]:
         # Tiles are put together at SR size, whatever the config gives to single photos.
-        model.output_size = 'sr'
+        return self.model.predict(inputs, samples, output_size='sr')
 
     @property
     def is_blind(self) -> bool:
@@ -162,23 +179,13 @@ class BlindSRBackend(RestoringBackend):
         statistics: Statistics | None,
     ) -> NDArray[np.float32]:
         """Crack probability (B, H, W, 1) of SR tiles (B, H, W, 3), normalised by the photo's statistics."""
-        model = self.model
-        image = self._normalize(_to_tensor(tiles, self.device), statistics)
-        image, _ = _pad(image, self.scale * self.divisor)
-        size = tuple(image.shape[-2:])
-        meta = dict(ori_shape=size, img_shape=size, pad_shape=size)
+        image, _ = _pad(_to_tensor(tiles, self.device), self.scale * self.divisor)
+        size = tuple(side // self.scale for side in image.shape[-2:])
+        metas = [dict(ori_shape=size, img_shape=size, pad_shape=size)] * len(tiles)
         kernels = self._repeat(blur_kernel, len(tiles))
-        condition = None if model.blur_skip is None else partial(model.blur_skip, blur_kernel=kernels)
-        with model.tap.listen(condition):
-            logits = model.segmentor.encode_decode(image, [meta] * len(tiles))
-        logits = logits[..., : tiles.shape[1], : tiles.shape[2]]
-        return _to_numpy(self._crack_probability(logits))
-
-    def _normalize(self, image: Tensor, statistics: Statistics | None) -> Tensor:
-        if statistics is None:
-            return self.model.normalize(image)
-        mean, variance = (torch.from_numpy(values).to(image).view(1, 3, 1, 1) for values in statistics)
-        return (image - mean) * torch.rsqrt(variance + self.model.normalize.eps)
+        moments = None if statistics is None else tuple(map(torch.from_numpy, statistics))
+        logits = self.model.segment(image, kernels, metas, moments)[..., : tiles.shape[1], : tiles.shape[2]]
+        return _to_numpy(crack_probability(logits, self.crack_class))
 
     def _repeat(self, blur_kernel: NDArray[np.float32] | None, count: int) -> Tensor | None:
         if blur_kernel is None:
@@ -214,16 +221,6 @@ def _crack_class(model: nn.Module, crack_class: int | None) -> int:
     if channels > 1 and not 0 <= crack_class < channels:
         raise ValueError(f'crack_class must be in 0..{channels - 1}, got {crack_class}')
     return crack_class
-
-
-def _threshold(model: nn.Module) -> float:
-    """The model's own threshold for a single channel, one half (the larger of two) otherwise."""
-    if model.out_channels > 1:
-        return 0.5
-    if hasattr(model, 'threshold'):
-        return float(model.threshold)
-    head = model.decode_head[-1] if isinstance(model.decode_head, nn.ModuleList) else model.decode_head
-    return float(head.threshold)
 
 
 def _pad(images: Tensor, divisor: int) -> tuple[Tensor, tuple[int, int, int, int]]:

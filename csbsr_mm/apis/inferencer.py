@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +17,10 @@ from csbsr_mm.onnx.backend import OnnxBackend
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
 
-from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, BlindSRBackend, SegmentorBackend, Statistics, make_backend
+from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, Statistics, make_backend
 from .model_loading import load_model
 from .result import CrackResult
-from .tiling import TileBlender, TileGrid
+from .tiling import TileBlender, TileGrid, check_tiling
 
 KERNEL_SAMPLES = 5
 STREAM_PIXELS = 20_000_000
@@ -37,23 +38,18 @@ class CrackInferencer:
     megapixels go through scratch files.
 
     Args:
-        config: config file, or a config, of any MMSegmentation segmentor.
-        checkpoint: its weights, or a model exported to ONNX (``.onnx``; the config is not read then);
-            None keeps the weights that the model is built with.
-        device: where to run; the GPU if there is one.
-        tile: side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
-        overlap: pixels that neighbouring tiles share; 64 / scale by default.
-        batch_size: tiles at a time.
-        threshold: probability above which a pixel is crack; the model's own by default.
-        share: estimate kernel and normalisation once per photo; False does so for each tile alone.
-        crack_class: channel of the crack, for models with several classes none of which is called so.
-        trust_checkpoint: also load checkpoints that could run code; see :func:`load_checkpoint`.
-        scratch_dir: where scratch files go; the system's place for temporary files by default.
-        model: a model to use instead of building one.
+        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backends.Backend`. To start from
+            files use :meth:`from_config` or :meth:`from_onnx`.
+        tile: Side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
+        overlap: Pixels that neighbouring tiles share; 64 / scale by default.
+        batch_size: Tiles at a time.
+        threshold: Probability above which a pixel is crack; the model's own by default.
+        per_tile: Estimate kernel and normalisation for each tile alone instead of once per photo.
+        crack_class: Channel of the crack, for models with several classes none of which is called so.
+        scratch_dir: Where scratch files go; the system's place for temporary files by default.
 
     Raises:
-        ValueError: a value is out of range, or the crack's class cannot be known.
-        RuntimeError: the checkpoint does not fit the config.
+        ValueError: A value is out of range, or the crack's class cannot be known.
 
     Example:
         >>> from mmengine.config import Config
@@ -65,7 +61,7 @@ class CrackInferencer:
         ...     test_cfg=dict(mode='whole'))
         >>> model = dict(type='BlindSRSegmentor', sr=dict(type='BicubicUpsampler'), segmentor=segmentor,
         ...     data_preprocessor=dict(type='BlindSRDataPreProcessor'))
-        >>> infer = CrackInferencer(Config(dict(model=model)), None, tile=16, overlap=4)
+        >>> infer = CrackInferencer.from_config(Config(dict(model=model)), tile=16, overlap=4)
         >>> result = infer(np.zeros((30, 50, 3), np.uint8))
         >>> result.mask.shape, result.sr_image.shape
         ((120, 200), (120, 200, 3))
@@ -73,38 +69,73 @@ class CrackInferencer:
 
     def __init__(
         self,
-        config: str | Path | Config | None,
-        checkpoint: str | Path | None = None,
-        device: str | torch.device | None = None,
+        model: nn.Module | Backend,
+        *,
         tile: int | None = None,
         overlap: int | None = None,
-        batch_size: int = 1,
+        batch_size: int | None = None,
         threshold: float | None = None,
-        share: bool = True,
+        per_tile: bool = False,
         crack_class: int | None = None,
-        trust_checkpoint: bool = False,
         scratch_dir: str | Path | None = None,
-        model: nn.Module | None = None,
     ) -> None:
-        if model is None and str(checkpoint).endswith('.onnx'):
-            model = OnnxBackend(checkpoint, device)
-            tile, batch_size = tile or model.tile, model.batch_size or batch_size
-        elif model is None:
-            device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-            model = load_model(config, checkpoint, device, trust_checkpoint)
-        self.backend = make_backend(model, crack_class) if isinstance(model, nn.Module) else model
+        self.backend = make_backend(model.eval(), crack_class) if isinstance(model, nn.Module) else model
         scale = self.backend.scale
-        self.tile = OUTPUT_TILE // scale if tile is None else tile
+        self.tile = (self.backend.tile or OUTPUT_TILE // scale) if tile is None else tile
         self.overlap = min(OUTPUT_OVERLAP // scale, self.tile // 4) if overlap is None else overlap
-        TileGrid(1, 1, self.tile, self.overlap)
-        if batch_size < 1:
+        check_tiling(self.tile, self.overlap)
+        self.batch_size = (self.backend.batch_size or 1) if batch_size is None else batch_size
+        if self.batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
-        self.batch_size = batch_size
         self.threshold = self.backend.threshold if threshold is None else threshold
         if not 0 <= self.threshold < 1:
             raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
-        self.share = share
+        self.per_tile = per_tile
         self.scratch_dir = scratch_dir or tempfile.gettempdir()
+
+    @classmethod
+    def from_config(
+        cls,
+        config: str | Path | Config,
+        checkpoint: str | Path | None = None,
+        device: str | torch.device | None = None,
+        trust_checkpoint: bool = False,
+        **options: Any,
+    ) -> CrackInferencer:
+        """Build the model of a config and load its weights.
+
+        Args:
+            config: Config file, or a config, of any MMSegmentation segmentor.
+            checkpoint: Its weights; None keeps those that the model is built with.
+            device: Where to run; the GPU if there is one.
+            trust_checkpoint: Also load checkpoints that could run code; see :func:`load_checkpoint`.
+            **options: Arguments of the class.
+
+        Raises:
+            FileNotFoundError: A file does not exist.
+            RuntimeError: The checkpoint does not fit the config.
+            ValueError: The config has no model, or torch cannot use the device.
+        """
+        device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        return cls(load_model(config, checkpoint, device, trust_checkpoint), **options)
+
+    @classmethod
+    def from_onnx(
+        cls, path: str | Path, device: str | torch.device | None = None, **options: Any
+    ) -> CrackInferencer:
+        """Run a model that was exported to ONNX.
+
+        Args:
+            path: File written by ``tools/deployment/export_onnx.py``.
+            device: 'cuda' to run on the GPU, where onnxruntime-gpu is installed.
+            **options: Arguments of the class. The tile of a graph of fixed size is that size.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ImportError: onnxruntime is not installed.
+            ValueError: The file does not come from our exporter, or cannot be run.
+        """
+        return cls(OnnxBackend(path, device), **options)
 
     def __call__(
         self, images: str | Path | NDArray | Photo | Sequence, progress: Progress | None = None
@@ -112,9 +143,9 @@ class CrackInferencer:
         """Predict one photo or several.
 
         Args:
-            images: file name, array (H, W) or (H, W, 3) RGB of 8 or 16 bits, :class:`Photo`, or a
+            images: File name, array (H, W) or (H, W, 3) RGB of 8 or 16 bits, :class:`Photo`, or a
                 sequence of these. For thousands of photos use :meth:`stream`.
-            progress: called with the steps done and the steps in all, for each photo.
+            progress: Called with the steps done and the steps in all, for each photo.
 
         Returns:
             A result, or a list for a sequence.
@@ -137,7 +168,7 @@ class CrackInferencer:
         """Predict one photo; arguments as of :meth:`__call__`."""
         photo = self._open(image)
         grid = TileGrid(photo.height, photo.width, self.tile, self.overlap)
-        if self.share and self.backend.shares and len(grid) > 1:
+        if self.backend.shares and not self.per_tile and len(grid) > 1:
             return _PhotoRun(self, photo, grid, progress).in_two_stages()
         return _PhotoRun(self, photo, grid, progress).tile_by_tile()
 
@@ -156,7 +187,7 @@ class _PhotoRun:
         self, inferencer: CrackInferencer, photo: Photo, grid: TileGrid, progress: Progress | None
     ) -> None:
         self.photo, self.grid = photo, grid
-        self.backend: BlindSRBackend | SegmentorBackend = inferencer.backend
+        self.backend = inferencer.backend
         self.batch_size, self.threshold = inferencer.batch_size, inferencer.threshold
         self.output_grid = grid.scaled(self.backend.scale)
         pixels = self.output_grid.height * self.output_grid.width

@@ -14,6 +14,19 @@ DISCARDED = 4
 """One part in so many of the overlap is thrown away at either side: pixels that see the tile's border."""
 
 
+def check_tiling(tile: int, overlap: int) -> None:
+    """Refuse tiles that cannot cover an image.
+
+    Raises:
+        ValueError: ``tile`` is below 1, or ``overlap`` is not in [0, tile).
+    """
+    if tile < 1 or not 0 <= overlap < tile:
+        raise ValueError(
+            f'a tile must be at least one pixel and larger than the overlap, got tile={tile} and '
+            f'overlap={overlap}'
+        )
+
+
 class TileGrid:
     """Tiles of one size that cover an image with overlap, and the weights that blend them.
 
@@ -46,11 +59,7 @@ class TileGrid:
     """
 
     def __init__(self, height: int, width: int, tile: int, overlap: int, margin: int | None = None) -> None:
-        if tile < 1 or not 0 <= overlap < tile:
-            raise ValueError(
-                f'a tile must be at least one pixel and larger than the overlap, got tile={tile} and '
-                f'overlap={overlap}'
-            )
+        check_tiling(tile, overlap)
         self.height, self.width = height, width
         self.tile, self.overlap = tile, overlap
         self.margin = overlap // DISCARDED if margin is None else margin

@@ -1,3 +1,7 @@
+from .._extras import need
+
+need('csbsr_mm.datasets', 'mmseg')
+
 from . import transforms
 from .crack_dataset import CrackDataset
 from .image_folder import ImageFolderSRDataset

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import os
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+
+from csbsr_mm.config_library import find_config
 
 # Top-level entries that mean something although a config need not have them.
 OPTIONAL_ENTRIES = {
@@ -29,7 +30,7 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     """Read a config file, apply ``--cfg-options`` and choose the working directory.
 
     Args:
-        path: config file.
+        path: config file, or the name of a config of csbsr_mm, as ``find_config`` takes it.
         options: overrides, as ``DictAction`` parses them.
         work_dir: where logs and checkpoints go; by default the config's ``work_dir``, or
             ``work_dirs/NAME-OF-CONFIG``.
@@ -38,12 +39,12 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
         The config. Options ``data_root`` and ``global_batch_size`` reach the data loaders.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: an override is a slip of the pen, which MMEngine would take in silence.
+        FileNotFoundError: there is no such file and no such name.
+        ValueError: several configs have that name, or an override is a slip of the pen,
+            which MMEngine would take in silence.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'config {path} does not exist (looked from {os.getcwd()})')
-    cfg = Config.fromfile(path)
+    source = find_config(path)
+    cfg = Config.fromfile(source)
     data_root = cfg.get('data_root')
     if options:
         _check_names(cfg, options)
@@ -54,7 +55,7 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
+        cfg.work_dir = str(Path('work_dirs') / source.stem)
     return cfg
 
 

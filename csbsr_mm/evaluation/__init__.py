@@ -1,3 +1,7 @@
+from .._extras import need
+
+need('csbsr_mm.evaluation', 'mmseg')
+
 from .aiu_metric import AIUMetric
 from .hd95_metric import HD95Metric
 from .sr_quality_metric import SRQualityMetric

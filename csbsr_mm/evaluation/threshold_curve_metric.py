@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from mmengine.evaluator import BaseMetric
 from numpy.typing import ArrayLike, NDArray
 
 from csbsr_mm.functional._levels import DEFAULT_THRESHOLDS
+from csbsr_mm.functional.probability import class_probabilities
 
 
 class ThresholdCurve(NamedTuple):
@@ -240,7 +240,7 @@ def foreground_probability(sample: dict, foreground_class: int, image: str = '')
     if len(scores) == 1:
         prob = scores[0]
     elif foreground_class < len(scores):
-        prob = (torch.softmax(scores, 0) if field == 'seg_logits' else scores)[foreground_class]
+        prob = (class_probabilities(scores) if field == 'seg_logits' else scores)[foreground_class]
     else:
         raise ValueError(
             f'foreground_class is {foreground_class}, but {field} of {image} has {len(scores)} channels'

@@ -59,7 +59,7 @@ class PredictionRun:
             'tile': inferencer.tile,
             'overlap': inferencer.overlap,
             'threshold': inferencer.threshold,
-            'share': inferencer.share,
+            'per_tile': inferencer.per_tile,
             'min_area': min_area,
             'with_sr': with_sr,
         }

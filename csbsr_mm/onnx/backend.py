@@ -7,29 +7,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from csbsr_mm.apis.backends import TileOutputs
+from csbsr_mm.apis.backends import Backend, TileOutputs
 
 from .export import INPUT, require
 
 
-class OnnxBackend:
+class OnnxBackend(Backend):
     """An ONNX file as the inferencer's model. Each tile is predicted by itself.
 
     Args:
         path: file written by ``tools/deployment/export_onnx.py``.
         device: 'cuda' to run on the GPU, where onnxruntime-gpu is installed.
 
-    Attributes:
-        tile: side of a tile that a graph of fixed size asks for, or None.
-        batch_size: images at a time that a graph of fixed size asks for, or None.
-
     Raises:
         FileNotFoundError: there is no such file.
         ImportError: onnxruntime is not installed.
         ValueError: the file does not come from our exporter, or cannot be run.
     """
-
-    shares = False
 
     def __init__(self, path: str | Path, device: str | None = None) -> None:
         if not Path(path).is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import logging
 import sys
 import warnings
@@ -19,12 +20,13 @@ from mmseg.models.utils import resize as mmseg_resize
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from csbsr_mm._extras import need
 from csbsr_mm.apis.backends import SegmentorBackend, make_backend
+from csbsr_mm.functional.probability import crack_probability
 
 INPUT = 'image'
 MAX_SIDE = 8192
 MAX_BATCH = 256
-REMEDY = 'pip install onnx onnxruntime onnxscript'
 
 
 class ExportableModel(nn.Module):
@@ -68,9 +70,7 @@ class ExportableModel(nn.Module):
         return tuple(found[: len(self.output_names)])
 
     def _probability(self, logits: Tensor) -> Tensor:
-        if logits.shape[1] == 1:
-            return logits.sigmoid()
-        return logits.softmax(1)[:, self.backend.crack_class, None]
+        return crack_probability(logits, self.backend.crack_class)
 
     def _plain_logits(self, image: Tensor) -> Tensor:
         """Logits of a segmentor that has the preprocessor's colours as input."""
@@ -200,13 +200,9 @@ def check_onnx(path: str | Path, exportable: ExportableModel, shapes: Sequence[t
 
 
 def require(*packages: str):
-    """Import packages of the optional extra; returns the last."""
-    import importlib
-
-    try:
-        return [importlib.import_module(package) for package in packages][-1]
-    except ImportError as error:
-        raise ImportError(f'ONNX needs the package {error.name!r}: {REMEDY}') from error
+    """Import packages of the extra ``onnx``; returns the last."""
+    need('ONNX', *packages)
+    return [importlib.import_module(package) for package in packages][-1]
 
 
 def _make_exportable(model: nn.Module) -> None:

@@ -75,7 +75,7 @@ def whole(model, image):
 
 
 def tiled(model, image, **kwargs):
-    return CrackInferencer(None, model=copy.deepcopy(model), **kwargs)(image)
+    return CrackInferencer(copy.deepcopy(model), **kwargs)(image)
 
 
 @pytest.mark.parametrize('normalize', ['instance', 'dataset', None])
@@ -96,20 +96,20 @@ def test_tiled_is_whole_for_local_networks(normalize, on_disk, monkeypatch):
 
 def test_alone_tiles_differ_where_statistics_are_their_own():
     model = build(local_model(normalize='instance'))
-    shared, alone = (tiled(model, photo(), tile=24, overlap=12, share=share) for share in (True, False))
+    shared, alone = (tiled(model, photo(), tile=24, overlap=12, per_tile=alone) for alone in (False, True))
     assert shared.seam_rms['probability'] < 1e-5 < 1e-3 < alone.seam_rms['probability']
 
 
 @pytest.mark.parametrize('out_channels', [1, 2])
-@pytest.mark.parametrize('share', [True, False])
-def test_a_photo_of_one_tile_is_what_the_model_predicts(out_channels, share):
+@pytest.mark.parametrize('per_tile', [False, True])
+def test_a_photo_of_one_tile_is_what_the_model_predicts(out_channels, per_tile):
     loss = dict(type='CrossEntropyLoss', use_sigmoid=out_channels == 1)
     segmentor = tiny_unet(out_channels=out_channels, loss_decode=loss)
     preprocessor = dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=4)
     model = build(tiny_csbsr(segmentor=segmentor, sr_loss=None, data_preprocessor=preprocessor))
     image = photo(13, 17)
     expected = whole(model, image)
-    result = tiled(model, image, tile=20, share=share)
+    result = tiled(model, image, tile=20, per_tile=per_tile)
     assert np.allclose(result.probability, expected.seg_prob.data[-1], atol=1e-6)
     assert np.allclose(result.sr_image, expected.sr_img.data.permute(1, 2, 0), atol=1e-6)
     assert np.allclose(result.blur_kernel, expected.blur_kernel.data[0], atol=1e-6)
@@ -146,7 +146,7 @@ def test_blur_skip_sees_the_kernel():
     model.normalize.mode = None
     image = photo(20, 20)
     expected = whole(model, image)
-    backend = CrackInferencer(None, model=model, tile=20).backend
+    backend = CrackInferencer(model, tile=20).backend
     tiles = image[None].astype(np.float32) / 255
     kernel = expected.blur_kernel.data[0].numpy()
     sr_image = expected.sr_img.data.permute(1, 2, 0).numpy()[None]
@@ -208,7 +208,7 @@ def test_dsrl():
 def test_a_model_that_segments_nothing():
     config = dict(type='BlindSRPretrainer', sr=dict(type='BicubicUpsampler'))
     with pytest.raises(ValueError, match='BlindSRPretrainer segments nothing'):
-        CrackInferencer(None, model=build(config))
+        CrackInferencer(build(config))
 
 
 def test_sixteen_bits_are_not_rounded():
@@ -225,7 +225,7 @@ def test_files_and_lists(tmp_path):
     model = build(local_model())
     for name in 'ab':
         cv2.imwrite(str(tmp_path / f'{name}.png'), photo(seed=ord(name))[..., ::-1])
-    infer = CrackInferencer(None, model=model, tile=24)
+    infer = CrackInferencer(model, tile=24)
     results = infer([tmp_path / 'a.png', str(tmp_path / 'b.png')])
     for name, result in zip('ab', results, strict=True):
         assert np.allclose(result.probability, infer(photo(seed=ord(name))).probability, atol=1e-6)
@@ -236,7 +236,7 @@ def test_files_and_lists(tmp_path):
 
 def test_progress_reaches_the_end():
     steps = []
-    infer = CrackInferencer(None, model=build(tiny_csbsr(sr_loss=None)), tile=16, overlap=4, batch_size=2)
+    infer = CrackInferencer(build(tiny_csbsr(sr_loss=None)), tile=16, overlap=4, batch_size=2)
     infer(photo(30, 30), lambda done, total: steps.append((done, total)))
     assert steps[-1] == (5 + 9 + 9, 23)
     assert [done for done, _ in steps] == sorted({done for done, _ in steps})
@@ -249,7 +249,7 @@ class TestCheckpoints:
         path = str(tmp_path / 'model.pth')
         model = build(self.CONFIG.model)
         save_checkpoint(dict(state_dict=model.state_dict(), meta=dict(epoch=3)), path)
-        infer = CrackInferencer(self.CONFIG, path, device='cpu', tile=20)
+        infer = CrackInferencer.from_config(self.CONFIG, path, device='cpu', tile=20)
         config = copy.deepcopy(self.CONFIG)
         config.test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackBlindSRInputs')]
         expected = inference_model(init_model(config, path, device='cpu'), photo(13, 17)[..., ::-1].copy())
@@ -273,7 +273,7 @@ class TestCheckpoints:
     def test_checkpoint_of_another_model(self, tmp_path):
         torch.save(dict(state_dict=dict(a=torch.zeros(1))), tmp_path / 'other.pth')
         with pytest.raises(RuntimeError, match=r'does not fit the config: .* weights missing'):
-            CrackInferencer(self.CONFIG, tmp_path / 'other.pth', device='cpu')
+            CrackInferencer.from_config(self.CONFIG, tmp_path / 'other.pth', device='cpu')
 
     def test_files_that_are_none(self, tmp_path):
         (tmp_path / 'text.pth').write_text('no checkpoint')
@@ -290,13 +290,13 @@ class TestCheckpoints:
         with pytest.raises(FileNotFoundError, match=r'missing.pth does not exist'):
             load_checkpoint(tmp_path / 'missing.pth')
         with pytest.raises(FileNotFoundError, match=r'missing.py does not exist'):
-            CrackInferencer('missing.py')
+            CrackInferencer.from_config('missing.py')
 
     def test_what_cannot_be_built(self):
         with pytest.raises(ValueError, match=r'torch cannot use device cuda:99 here'):
-            CrackInferencer(self.CONFIG, device='cuda:99')
+            CrackInferencer.from_config(self.CONFIG, device='cuda:99')
         with pytest.raises(ValueError, match=r'has no model'):
-            CrackInferencer(Config(dict(data_root='data')), device='cpu')
+            CrackInferencer.from_config(Config(dict(data_root='data')), device='cpu')
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ class TestCheckpoints:
 )
 def test_settings_out_of_range(kwargs, message):
     with pytest.raises(ValueError, match=message):
-        CrackInferencer(None, model=build(local_model()), **kwargs)
+        CrackInferencer(build(local_model()), **kwargs)
 
 
 def test_crack_class_of_many():
@@ -323,10 +323,8 @@ def test_crack_class_of_many():
     )
     model = build(config)
     with pytest.raises(ValueError, match='none is called "crack"; give crack_class'):
-        CrackInferencer(None, model=model)
+        CrackInferencer(model)
     model.dataset_meta = dict(classes=('road', 'car', 'Crack', 'sky', 'tree'))
-    assert CrackInferencer(None, model=model).backend.crack_class == 2
+    assert CrackInferencer(model).backend.crack_class == 2
     by_hand = whole(model, photo(20, 20)).seg_logits.data.softmax(0)[2]
-    assert np.allclose(
-        CrackInferencer(None, model=model)(photo(20, 20)).probability[..., 0], by_hand, atol=1e-5
-    )
+    assert np.allclose(CrackInferencer(model)(photo(20, 20)).probability[..., 0], by_hand, atol=1e-5)

@@ -6,14 +6,14 @@ import pytest
 from helpers.tools import load_tool
 
 from csbsr_mm.apis import CrackInferencer
-from csbsr_mm.apis.backends import TileOutputs
+from csbsr_mm.apis.backends import Backend, TileOutputs
 from csbsr_mm.inspection.width_check import measure_width_bias, render_crack
 
 
-class DarkIsCrack:
+class DarkIsCrack(Backend):
     """Enlarges bicubically and calls dark pixels crack; optionally thicker than they are."""
 
-    scale, threshold, restores, shares = 4, 0.5, False, False
+    scale = 4
 
     def __init__(self, level=0.35, thicker=0):
         self.level, self.thicker = level, thicker
@@ -31,7 +31,7 @@ class DarkIsCrack:
 
 
 def bias(model, **kwargs):
-    return list(measure_width_bias(CrackInferencer(None, model=model), **kwargs))
+    return list(measure_width_bias(CrackInferencer(model), **kwargs))
 
 
 def test_wide_sharp_cracks_have_their_width():
@@ -62,8 +62,8 @@ def test_rendered_width(blur):
 
 def test_command(monkeypatch, capsys):
     tool = load_tool('analysis_tools/width_bias')
-    infer = CrackInferencer(None, model=DarkIsCrack())
-    monkeypatch.setattr(tool, 'CrackInferencer', lambda *args, **kwargs: infer)
+    infer = CrackInferencer(DarkIsCrack())
+    monkeypatch.setattr(tool.CrackInferencer, 'from_config', lambda *args, **kwargs: infer)
     assert tool.main(['config.py', 'model.pth', '--widths', '4', '--blurs', '1']) == 0
     assert '100%' in capsys.readouterr().out
     monkeypatch.undo()

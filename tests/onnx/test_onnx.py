@@ -1,6 +1,5 @@
 """ONNX files against the torch models that they come from."""
 
-import builtins
 import json
 from pathlib import Path
 
@@ -79,22 +78,22 @@ def test_inferencer_runs_the_file(fixed):
     """The file gives what the model gives tile by tile, the last batch included, which is not full."""
     folder, model, _ = fixed
     image = np.random.default_rng(0).integers(0, 256, (16, 39, 3), np.uint8)
-    expected = CrackInferencer(None, model=model, share=False, tile=16, overlap=4)(image)
-    found = CrackInferencer(None, folder / 'tiny.onnx', overlap=4)(image)
+    expected = CrackInferencer(model, per_tile=True, tile=16, overlap=4)(image)
+    found = CrackInferencer.from_onnx(folder / 'tiny.onnx', overlap=4)(image)
     assert found.tiles == 3
     assert np.allclose(found.probability, expected.probability, atol=1e-4)
     assert np.allclose(found.sr_image, expected.sr_image, atol=1e-4)
     assert np.allclose(found.blur_kernel, expected.blur_kernel, atol=1e-4)
     assert found.threshold == expected.threshold
-    assert CrackInferencer(None, folder / 'tiny.onnx')(image[:5, :7]).probability.shape == (20, 28)
+    assert CrackInferencer.from_onnx(folder / 'tiny.onnx')(image[:5, :7]).probability.shape == (20, 28)
 
 
 def test_no_kernel_in_a_black_tile(fixed):
     """Without biases the first estimate for a black tile is zero; the file must treat it as torch does."""
     folder, model, _ = fixed
     image = np.zeros((16, 16, 3), np.uint8)
-    expected = CrackInferencer(None, model=model)(image)
-    found = CrackInferencer(None, folder / 'tiny.onnx')(image)
+    expected = CrackInferencer(model)(image)
+    found = CrackInferencer.from_onnx(folder / 'tiny.onnx')(image)
     assert found.blur_kernel.sum() == pytest.approx(1)
     assert np.allclose(found.blur_kernel, expected.blur_kernel, atol=1e-5)
     assert np.allclose(found.probability, expected.probability, atol=1e-4)
@@ -127,21 +126,21 @@ def test_fixed_graph_by_the_tool(rgb, tmp_path, capsys):
     assert 'onnxruntime and torch are equal' in capsys.readouterr().out
 
     image = np.random.default_rng(0).integers(0, 256, (32, 90, 3), np.uint8)
-    infer = CrackInferencer(None, tmp_path / 'unet.onnx', overlap=8)
+    infer = CrackInferencer.from_onnx(tmp_path / 'unet.onnx', overlap=8)
     assert (infer.tile, infer.batch_size) == (32, 2)
-    expected = CrackInferencer(None, model=model, tile=32, overlap=8)(image)
+    expected = CrackInferencer(model, tile=32, overlap=8)(image)
     assert np.allclose(infer(image).probability, expected.probability, atol=1e-4)
     with pytest.raises(ValueError, match='takes 2 tiles of 32x32 at a time, got 2 of 32x64'):
-        CrackInferencer(None, tmp_path / 'unet.onnx', tile=64)(image)
+        CrackInferencer.from_onnx(tmp_path / 'unet.onnx', tile=64)(image)
 
 
 def test_files_that_are_none(tmp_path):
     needs_onnx()
     (tmp_path / 'text.onnx').write_text('no graph')
     with pytest.raises(ValueError, match=r'text\.onnx is no ONNX model'):
-        CrackInferencer(None, tmp_path / 'text.onnx')
+        CrackInferencer.from_onnx(tmp_path / 'text.onnx')
     with pytest.raises(FileNotFoundError, match=r'missing\.onnx does not exist'):
-        CrackInferencer(None, tmp_path / 'missing.onnx')
+        CrackInferencer.from_onnx(tmp_path / 'missing.onnx')
 
 
 def test_sizes_that_a_dynamic_graph_cannot_have(tmp_path):
@@ -151,17 +150,10 @@ def test_sizes_that_a_dynamic_graph_cannot_have(tmp_path):
 
 
 def test_without_the_packages(tmp_path, monkeypatch):
-    original = builtins.__import__
-
-    def absent(name, *args, **kwargs):
-        if name.split('.')[0] in ('onnx', 'onnxscript', 'onnxruntime'):
-            raise ImportError(f'No module named {name!r}', name=name)
-        return original(name, *args, **kwargs)
-
-    monkeypatch.setattr('importlib.import_module', lambda name: absent(name))
+    monkeypatch.setattr('csbsr_mm._extras.importlib.util.find_spec', lambda name: None)
     (tmp_path / 'a.onnx').touch()
-    with pytest.raises(ImportError, match='pip install onnx onnxruntime onnxscript'):
-        CrackInferencer(None, tmp_path / 'a.onnx')
+    with pytest.raises(ImportError, match=r"ONNX needs onnxruntime.*pip install 'csbsr_mm\[onnx\]'"):
+        CrackInferencer.from_onnx(tmp_path / 'a.onnx')
 
 
 @pytest.mark.slow
@@ -188,10 +180,13 @@ def test_dynamic_graph_in_the_inferencer(tmp_path):
     assert check_onnx(tmp_path / 'a.onnx', exported, shapes) < 1e-5
     image = np.random.default_rng(0).integers(0, 256, (30, 45, 3), np.uint8)
     for tile in (16, 24):
-        expected = CrackInferencer(None, model=model, share=False, tile=tile, overlap=4)(image)
-        found = CrackInferencer(None, tmp_path / 'a.onnx', tile=tile, overlap=4, batch_size=3)(image)
+        expected = CrackInferencer(model, per_tile=True, tile=tile, overlap=4)(image)
+        found = CrackInferencer.from_onnx(tmp_path / 'a.onnx', tile=tile, overlap=4, batch_size=3)(image)
         assert np.allclose(found.probability, expected.probability, atol=1e-4)
-    assert CrackInferencer(None, tmp_path / 'a.onnx', tile=16)(image[:5, :7]).probability.shape == (20, 28)
+    assert CrackInferencer.from_onnx(tmp_path / 'a.onnx', tile=16)(image[:5, :7]).probability.shape == (
+        20,
+        28,
+    )
 
 
 def _drop_initialisation(config):

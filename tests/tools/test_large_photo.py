@@ -62,7 +62,7 @@ def write_model(folder):
     model = MODELS.build(ConfigDict(config.model))
     model.init_weights()
     save_checkpoint(dict(state_dict=model.state_dict(), meta={}), str(folder / 'bicubic.pth'))
-    probability = CrackInferencer(None, model=model.eval())(draw_wall(100, 100)).probability
+    probability = CrackInferencer(model.eval())(draw_wall(100, 100)).probability
     return float((np.median(probability) + probability.max()) / 2)
 
 

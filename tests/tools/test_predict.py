@@ -71,7 +71,7 @@ def test_from_photos_to_report(predict, model, photos, tmp_path):
     assert predict(photos, '--mm-per-pixel', 0.5, '--min-area', 0) == 0
     summary = json.loads((out / 'summary.json').read_text())
     assert [photo['name'] for photo in summary['photos']] == ['p0', 'p1', 'p2']
-    infer = CrackInferencer(*model, device='cpu', tile=12, overlap=4)
+    infer = CrackInferencer.from_config(*model, device='cpu', tile=12, overlap=4)
     for photo in summary['photos']:
         expected = infer(photo['source'])
         mask = cv2.imread(str(out / photo['files']['mask']), cv2.IMREAD_GRAYSCALE)

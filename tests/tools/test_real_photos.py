@@ -55,7 +55,7 @@ def test_metrics_are_those_of_the_photos(photos, monkeypatch):
 
     thresholds = np.arange(1, 100, dtype=np.float32) / np.float32(100)
     curves = []
-    infer = CrackInferencer(None, model=model.eval(), tile=32)
+    infer = CrackInferencer(model.eval(), tile=32)
     for number in range(3):
         logits = torch.logit(
             torch.from_numpy(infer(photos / 'images' / f'{number}.jpg').probability)[None, None]

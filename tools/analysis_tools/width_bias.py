@@ -36,7 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(sys.argv[1:] if argv is None else argv)
     console = Console()
     try:
-        infer = CrackInferencer(args.config, args.checkpoint, args.device, threshold=args.threshold)
+        infer = CrackInferencer.from_config(
+            args.config, args.checkpoint, args.device, threshold=args.threshold
+        )
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task('Rendering', total=len(ANGLES) * len(args.widths) * len(args.blurs))
             rows = list(

@@ -14,7 +14,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from csbsr_mm.models.utils.checkpoint_check import check_components
-from csbsr_mm.models.utils.classifier_tap import ClassifierTap
+from csbsr_mm.models.utils.classifier_tap import ClassifierTap, last_decode_head
 from csbsr_mm.models.utils.image_normalization import ImageNormalization
 from csbsr_mm.models.utils.loss_terms import weighted
 from csbsr_mm.models.utils.segmentation_result import segmentation_result
@@ -129,8 +129,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     @property
     def decode_head(self) -> nn.Module:
         """The (last) decode head of the wrapped segmentor."""
-        head = self.segmentor.decode_head
-        return head[-1] if isinstance(head, nn.ModuleList) else head
+        return last_decode_head(self.segmentor)
 
     @property
     def align_corners(self) -> bool:
@@ -225,8 +224,18 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
 
     # Inference.
 
-    def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+    def predict(
+        self,
+        inputs: Tensor,
+        data_samples: list[SegDataSample] | None = None,
+        output_size: str | None = None,
+    ) -> list[SegDataSample]:
         """Predictions, stored in the samples.
+
+        Args:
+            inputs: LR images (B, 3, h, w), RGB in [0, 1].
+            data_samples: One sample per image, or None.
+            output_size: 'sr' or 'input', in place of the model's own setting.
 
         Returns:
             Samples with ``seg_logits`` and ``seg_prob`` (C, H, W), ``pred_sem_seg`` (1, H, W), ``sr_img``
@@ -240,34 +249,52 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
             for sample in data_samples
         ]
         outputs = self._predict_logits(inputs, metas)
+        factor = self.scale if (output_size or self.output_size) == 'sr' else 1
         for index, (sample, meta) in enumerate(zip(data_samples, metas, strict=True)):
             kernel = None if outputs.blur_kernel is None else outputs.blur_kernel[index]
-            self._store_prediction(sample, meta, outputs.sr_image[index], outputs.seg_logits[index], kernel)
+            fields = self._prediction(
+                meta, outputs.sr_image[index], outputs.seg_logits[index], kernel, factor
+            )
+            sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
         return data_samples
 
     def _predict_logits(self, inputs: Tensor, metas: list[dict]) -> BlindSROutputs:
         sr_image, blur_kernel = self.super_resolve(inputs)
-        valid = valid_mask(metas, inputs.shape[-2:], self.scale)
-        image = self.normalize(sr_image, None if valid is None else valid.to(inputs.device))
-        with self.tap.listen(self._condition_on(blur_kernel)):
-            logits = self.segmentor.inference(image, [scale_meta(meta, self.scale) for meta in metas])
-        return BlindSROutputs(sr_image, logits, blur_kernel)
+        return BlindSROutputs(sr_image, self.segment(sr_image, blur_kernel, metas), blur_kernel)
 
-    def _store_prediction(
+    def segment(
         self,
-        sample: SegDataSample,
-        meta: dict,
-        image: Tensor,
-        logits: Tensor,
-        kernel: Tensor | None,
-    ) -> None:
-        """Undo padding and flips, resize to the output size, and put everything into the sample."""
-        factor = self.scale if self.output_size == 'sr' else 1
+        sr_image: Tensor,
+        blur_kernel: Tensor | None,
+        metas: list[dict],
+        statistics: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """Segment SR images that are given, as S would have made them.
+
+        Args:
+            sr_image: (B, 3, sh, sw), RGB in [0, 1].
+            blur_kernel: (B, 1, K, K) for the blur skip; None where the model has none.
+            metas: Meta information of each image, in LR pixels.
+            statistics: Mean and variance per channel, each (3,), to normalise by; those of each image,
+                over what is no padding, by default.
+
+        Returns:
+            Logits (B, C, sh, sw).
+        """
+        size = tuple(side // self.scale for side in sr_image.shape[-2:])
+        valid = valid_mask(metas, size, self.scale)
+        image = self.normalize(sr_image, None if valid is None else valid.to(sr_image.device), statistics)
+        with self.tap.listen(self._condition_on(blur_kernel)):
+            return self.segmentor.inference(image, [scale_meta(meta, self.scale) for meta in metas])
+
+    def _prediction(
+        self, meta: dict, image: Tensor, logits: Tensor, kernel: Tensor | None, factor: int
+    ) -> dict[str, Tensor]:
+        """Everything that a sample gets: padding and flips undone, ``factor`` times the photo's size."""
         size = tuple(factor * side for side in meta['ori_shape'][:2])
         fields = self.sr_prediction(meta, image, kernel, size)
         logits = crop_and_unflip(logits, scale_meta(meta, self.scale), size, self.align_corners)
-        fields.update(segmentation_result(logits, self.threshold))
-        sample.set_data({name: PixelData(data=value) for name, value in fields.items()})
+        return {**fields, **segmentation_result(logits, self.threshold)}
 
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:
         """Raw network outputs for LR images in [0, 1], logits at SR size."""

@@ -11,6 +11,9 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from csbsr_mm.functional.probability import class_probabilities, predicted_labels
+from csbsr_mm.models.utils.classifier_tap import crack_threshold
+
 
 @MODELS.register_module()
 class BlindSRTTAModel(SegTTAModel):
@@ -61,15 +64,10 @@ class BlindSRTTAModel(SegTTAModel):
             return sample.seg_prob.data
         scores = sample.seg_logits.data
         # MMSegmentation stores a single channel after the sigmoid, several before the softmax.
-        return scores if scores.shape[0] == 1 else scores.softmax(0)
+        return scores if scores.shape[0] == 1 else class_probabilities(scores)
 
     def _prediction(self, prob: Tensor) -> Tensor:
-        if prob.shape[0] > 1:
-            return prob.argmax(0, keepdim=True)
-        threshold = getattr(self.module, 'threshold', None)
-        if threshold is None:
-            threshold = self.module.decode_head.threshold
-        return (prob > threshold).long()
+        return predicted_labels(prob, crack_threshold(self.module))
 
 
 def _reference(samples: Sequence[SegDataSample]) -> SegDataSample:

@@ -1,4 +1,4 @@
-"""Access to the end of a segmentor: its last features and the logits made from them."""
+"""Access to the end of a segmentor: its last decode head, that head's features and logits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ from contextlib import contextmanager
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
+
+
+def last_decode_head(segmentor: nn.Module) -> nn.Module:
+    """The decode head that makes a segmentor's prediction: the last of several."""
+    head = segmentor.decode_head
+    return head[-1] if isinstance(head, nn.ModuleList) else head
+
+
+def crack_threshold(segmentor: nn.Module) -> float:
+    """Probability above which a pixel is crack.
+
+    Several classes compete, so that one half is theirs. A single channel is compared with the
+    segmentor's own ``threshold``, or with that of its last decode head (0.3 in MMSegmentation).
+    """
+    if segmentor.out_channels > 1:
+        return 0.5
+    holder = segmentor if hasattr(segmentor, 'threshold') else last_decode_head(segmentor)
+    return float(holder.threshold)
 
 
 class ClassifierTap:
@@ -25,8 +43,7 @@ class ClassifierTap:
     """
 
     def __init__(self, segmentor: nn.Module, module: str = 'conv_seg') -> None:
-        head = getattr(segmentor, 'decode_head', None)
-        head = head[-1] if isinstance(head, nn.ModuleList) else head
+        head = last_decode_head(segmentor) if hasattr(segmentor, 'decode_head') else None
         name = type(head).__name__
         classifier = None
         if isinstance(head, BaseDecodeHead):

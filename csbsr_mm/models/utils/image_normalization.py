@@ -40,13 +40,28 @@ class ImageNormalization(nn.Module):
             self.register_buffer('mean', mean, persistent=False)
             self.register_buffer('std', std, persistent=False)
 
-    def forward(self, image: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Normalise (B, 3, H, W); ``valid`` (B, 1, H, W) marks pixels that are no padding."""
+    def forward(
+        self, image: Tensor, valid: Tensor | None = None, statistics: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
+        """Normalise images.
+
+        Args:
+            image: (B, 3, H, W), RGB in [0, 1].
+            valid: (B, 1, H, W), True where a pixel is no padding.
+            statistics: Mean and variance per channel, each (3,), in place of the image's own in
+                'instance' mode: those of a whole photo for one of its tiles.
+
+        Returns:
+            (B, 3, H, W) in the type of ``image``.
+        """
         if self.mode is None:
             return image
         if self.mode != 'instance':
             return (image - self.mean.to(image)) / self.std.to(image)
-        mean, variance = self._moments(image.float() if image.dtype != torch.float64 else image, valid)
+        if statistics is None:
+            mean, variance = self._moments(image.float() if image.dtype != torch.float64 else image, valid)
+        else:
+            mean, variance = (values.view(1, 3, 1, 1).to(image) for values in statistics)
         normalized = (image - mean) * torch.rsqrt(variance + self.eps)
         return normalized.to(image.dtype)
 

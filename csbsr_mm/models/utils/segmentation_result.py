@@ -1,12 +1,14 @@
-"""Probabilities and labels from logits, one rule for every segmentor of the house."""
+"""What a data sample holds of one image's segmentation."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
+from csbsr_mm.functional.probability import class_probabilities, predicted_labels
+
 
 def segmentation_result(logits: Tensor, threshold: float) -> dict[str, Tensor]:
-    """What a data sample holds of one image's segmentation.
+    """Logits, probabilities and labels under the names that data samples use.
 
     Args:
         logits: (C, H, W); C = 1: the crack's logit, otherwise one per class.
@@ -21,10 +23,5 @@ def segmentation_result(logits: Tensor, threshold: float) -> dict[str, Tensor]:
         >>> segmentation_result(torch.tensor([[[-1.0, 1.0]]]), threshold=0.5)['pred_sem_seg']
         tensor([[[0, 1]]])
     """
-    if len(logits) == 1:
-        prob = logits.sigmoid()
-        label = prob > threshold
-    else:
-        prob = logits.softmax(0)
-        label = logits.argmax(0, keepdim=True)
-    return dict(seg_logits=logits, seg_prob=prob, pred_sem_seg=label.long())
+    prob = class_probabilities(logits)
+    return dict(seg_logits=logits, seg_prob=prob, pred_sem_seg=predicted_labels(prob, threshold))
