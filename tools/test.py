@@ -13,7 +13,7 @@ from csbsr_mm.engine.checkpoint import TRUST_HELP, check_for_testing, read_weigh
 from csbsr_mm.engine.config import load_config
 from csbsr_mm.engine.runtime import prepare_runtime
 from csbsr_mm.engine.tta import enable_tta
-from csbsr_mm.evaluation.report import print_metrics, write_metrics
+from csbsr_mm.evaluation.report import check_writable, print_metrics, write_metrics
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -61,9 +61,18 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Build the runner, check the checkpoint, test, and report."""
-    args = parse_args(sys.argv[1:])
+    """Test; Ctrl-C ends it without a traceback."""
     try:
+        test(parse_args(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def test(args: argparse.Namespace) -> None:
+    """Build the runner, check the checkpoint, test, and report."""
+    try:
+        if args.json:
+            check_writable(args.json)
         weights = read_weights(args.checkpoint, args.trust_checkpoint)
         use_reader(args.trust_checkpoint)
         cfg = load_config(args.config, args.cfg_options, args.work_dir)

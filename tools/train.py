@@ -1,6 +1,8 @@
 """Train a model from a config; the command line is that of MMSegmentation's own train.py."""
 
 import argparse
+import contextlib
+import errno
 import os
 import sys
 
@@ -9,8 +11,11 @@ from mmengine.runner import Runner
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
 from csbsr_mm.engine.checkpoint import TRUST_HELP, CheckpointError, use_reader
+from csbsr_mm.engine.checkpoint.settings import ChangedSettings
 from csbsr_mm.engine.config import load_config, set_resume
-from csbsr_mm.engine.runtime import enable_amp, prepare_runtime
+from csbsr_mm.engine.hung_workers import LoaderTimeout
+from csbsr_mm.engine.run_lock import WorkDirInUse, run_lock
+from csbsr_mm.engine.runtime import enable_amp, global_rank, prepare_runtime, stop_on_signals
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -26,6 +31,12 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         help='go on from the newest checkpoint of the work directory, or from FILE',
     )
     parser.add_argument('--trust-checkpoint', action='store_true', help=TRUST_HELP)
+    parser.add_argument(
+        '--allow-changed',
+        nargs='+',
+        metavar='KEY',
+        help='with --resume: go on although these settings differ from those of the run; all for any',
+    )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='override config entries: key=value ...'
@@ -48,26 +59,44 @@ def _complete_resume(argv: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Build the runner and train."""
+    """Train, and end with one line where what went wrong is not a fault of the program."""
     args = parse_args(sys.argv[1:])
     try:
-        cfg = load_config(args.config, args.cfg_options, args.work_dir)
-        set_resume(cfg, args.resume)
-        if args.amp:
-            enable_amp(cfg)
-        prepare_runtime(cfg, args.launcher)
-    except (FileNotFoundError, ValueError, RuntimeError) as error:
+        train(args)
+    except (CheckpointError, ChangedSettings, LoaderTimeout, WorkDirInUse) as error:
         sys.exit(f'error: {error}')
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Build the runner and train."""
     use_reader(args.trust_checkpoint)
     try:
-        runner = Runner.from_cfg(cfg)
-        _ = runner.train_loop  # looks for the data
-    except OSError as error:
+        cfg = load_config(args.config, args.cfg_options, args.work_dir)
+        lock = contextlib.nullcontext() if global_rank(args.launcher) else run_lock(cfg.work_dir)
+    except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
-    try:
+    with lock:
+        try:
+            set_resume(cfg, args.resume)
+            cfg.allow_changed = args.allow_changed or cfg.get('allow_changed')
+            stop_on_signals(cfg)
+            if args.amp:
+                enable_amp(cfg)
+            prepare_runtime(cfg, args.launcher)
+        except (FileNotFoundError, ValueError, RuntimeError) as error:
+            sys.exit(f'error: {error}')
+        try:
+            runner = Runner.from_cfg(cfg)
+            _ = runner.train_loop  # looks for the data
+        except OSError as error:
+            sys.exit(f'error: {error}')
         runner.train()
-    except CheckpointError as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':
