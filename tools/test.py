@@ -9,7 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
-from csbsr_mm.engine.checkpoint import check_for_testing, read_weights
+from csbsr_mm.engine.checkpoint import TRUST_HELP, check_for_testing, read_weights, use_reader
 from csbsr_mm.engine.config import load_config
 from csbsr_mm.engine.runtime import prepare_runtime
 from csbsr_mm.engine.tta import enable_tta
@@ -26,6 +26,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', metavar='DIR', help='save painted predictions')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between shown predictions')
+    parser.add_argument('--trust-checkpoint', action='store_true', help=TRUST_HELP)
     parser.add_argument('--tta', action='store_true', help='test-time augmentation')
     parser.add_argument('--work-dir', help='where logs go (default: work_dirs/CONFIG)')
     parser.add_argument(
@@ -63,7 +64,8 @@ def main() -> None:
     """Build the runner, check the checkpoint, test, and report."""
     args = parse_args(sys.argv[1:])
     try:
-        weights = read_weights(args.checkpoint)
+        weights = read_weights(args.checkpoint, args.trust_checkpoint)
+        use_reader(args.trust_checkpoint)
         cfg = load_config(args.config, args.cfg_options, args.work_dir)
         apply_args(cfg, args)
         prepare_runtime(cfg, args.launcher)

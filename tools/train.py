@@ -8,6 +8,7 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
+from csbsr_mm.engine.checkpoint import TRUST_HELP, CheckpointError, use_reader
 from csbsr_mm.engine.config import load_config, set_resume
 from csbsr_mm.engine.runtime import enable_amp, prepare_runtime
 
@@ -24,6 +25,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         metavar='FILE',
         help='go on from the newest checkpoint of the work directory, or from FILE',
     )
+    parser.add_argument('--trust-checkpoint', action='store_true', help=TRUST_HELP)
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='override config entries: key=value ...'
@@ -56,12 +58,16 @@ def main() -> None:
         prepare_runtime(cfg, args.launcher)
     except (FileNotFoundError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
+    use_reader(args.trust_checkpoint)
     try:
         runner = Runner.from_cfg(cfg)
         _ = runner.train_loop  # looks for the data
     except OSError as error:
         sys.exit(f'error: {error}')
-    runner.train()
+    try:
+        runner.train()
+    except CheckpointError as error:
+        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

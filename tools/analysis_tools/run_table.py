@@ -21,6 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from table_report import Figures, as_markdown, paired_lines, result_lines, show
 from table_runner import RunFailed, TableRunner
 
+from csbsr_mm.engine.checkpoint import TRUST_HELP
+
 SCALES = ('full', 'mini')
 
 
@@ -45,6 +47,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         metavar='RUN=FILE',
         help='take this checkpoint in place of a run that others start from',
     )
+    parser.add_argument('--trust-checkpoint', action='store_true', help=TRUST_HELP)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/tables'), help='folder of all runs')
     parser.add_argument('--list', action='store_true', help='show the rows and what each runs; run nothing')
     parser.add_argument('--collect', action='store_true', help='print what is finished; run nothing')
@@ -61,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         given = given_checkpoints(args.given, rows, args.scale)
         figures = published(args.table)
-        runner = TableRunner(args.work_dir / args.scale, args.gpus, args.data_root, given)
+        runner = TableRunner(
+            args.work_dir / args.scale, args.gpus, args.data_root, given, args.trust_checkpoint
+        )
     except ValueError as error:
         sys.stderr.write(f'error: {error}\n')
         return 2

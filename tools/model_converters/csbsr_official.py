@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import pickle
 import sys
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 
 import csbsr_mm
+from csbsr_mm.engine.checkpoint import TRUST_HELP, read_checkpoint
 from csbsr_mm.models.official_checkpoints import OfficialModel, clean_names, convert, recognise
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,11 +41,11 @@ def convert_file(
         What the checkpoint was recognised as.
 
     Raises:
-        ValueError: the file cannot be read, or holds none of the published models.
+        ValueError: the file cannot be read, needs trust, or holds none of the published models.
         FileNotFoundError: there is no such file, or no config for this combination.
         KeyError: parameters are missing, unexpected or of another shape; all of them by name.
     """
-    state = clean_names(_read(source, trust))
+    state = clean_names(read_checkpoint(source, trust))
     official = recognise(state)
     print_log(f'{source}: {official.description}, {len(state)} parameters')
     cfg = _config(config or REPOSITORY / official.config, official)
@@ -65,18 +65,6 @@ def convert_file(
     torch.save(dict(meta=meta, state_dict=converted.state), target)
     _report(target, official, converted)
     return official
-
-
-def _read(source: Path, trust: bool) -> dict:
-    if not source.is_file():
-        raise FileNotFoundError(f'no checkpoint {source}; give the path of the downloaded file')
-    try:
-        return torch.load(source, map_location='cpu', weights_only=not trust)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f'{source} holds more than tensors, or is no checkpoint ({str(error).splitlines()[0]}); '
-            'if you trust where it comes from, add --trust'
-        ) from error
 
 
 def _config(path: Path, official: OfficialModel) -> Config:
@@ -107,7 +95,7 @@ def main() -> int:
     parser.add_argument('source', type=Path, help='published checkpoint')
     parser.add_argument('target', type=Path, help='checkpoint to write')
     parser.add_argument('--config', type=Path, help='config of the model, in place of the recognised one')
-    parser.add_argument('--trust', action='store_true', help='read files that hold Python objects')
+    parser.add_argument('--trust-checkpoint', '--trust', dest='trust', action='store_true', help=TRUST_HELP)
     args = parser.parse_args()
     try:
         convert_file(args.source, args.target, args.config, args.trust)
