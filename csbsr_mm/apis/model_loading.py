@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from pathlib import Path
 
 import torch
@@ -13,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from torch import nn
 
-from csbsr_mm.engine.checkpoint import check_for_testing
+from csbsr_mm.engine.checkpoint import check_for_testing, read_checkpoint, weights_of
 
 
 def load_model(
@@ -60,7 +58,7 @@ def load_model(
 
 
 def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
-    """Read a checkpoint file with ``weights_only=True``: data, but no code, comes out of it.
+    """Read a checkpoint of a model; see :func:`csbsr_mm.engine.checkpoint.read_checkpoint`.
 
     Args:
         path: checkpoint file.
@@ -72,32 +70,11 @@ def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file needs trust, or is no checkpoint.
+        ValueError: the file needs trust, is damaged, or is no checkpoint.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'checkpoint {path} does not exist')
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=not trust)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).split('WeightsUnpickler error: ')[-1].strip().split('\n')[0]
-        if isinstance(error, pickle.UnpicklingError) and _is_whole(path) and not trust:
-            raise ValueError(
-                f'{path} holds more than weights and is not read, because that could run code from the file. '
-                f'If you trust whoever made it: trust_checkpoint=True, or --trust-checkpoint. ({reason})'
-            ) from error
-        raise ValueError(f'{path} is no checkpoint, or not all of one ({reason})') from error
-    if isinstance(content, dict) and 'state_dict' not in content:
-        content = dict(state_dict=content)
-    weights = content.get('state_dict') if isinstance(content, dict) else None
-    if not isinstance(weights, dict) or not all(isinstance(v, torch.Tensor) for v in weights.values()):
-        raise ValueError(f'{path} is no checkpoint: it holds no state_dict of tensors')
-    return content
-
-
-def _is_whole(path: str | Path) -> bool:
-    """Whether a file is an archive with its end, or a pickle, as ``torch.save`` writes them."""
-    with open(path, 'rb') as file:
-        return zipfile.is_zipfile(path) or file.read(1) == pickle.PROTO
+    content = read_checkpoint(path, trust)
+    weights_of(content, path)
+    return content if 'state_dict' in content else dict(state_dict=content)
 
 
 def _check_device(device: str | torch.device) -> None:
@@ -110,7 +87,7 @@ def _check_device(device: str | torch.device) -> None:
 
 def _load_weights(model: nn.Module, content: dict, path: str | Path) -> None:
     """Load the whole model; MMEngine's loaders only warn about weights that are missing."""
-    weights = {name.removeprefix('module.'): value for name, value in content['state_dict'].items()}
+    weights = weights_of(content, path)
     try:
         check_for_testing(model, weights)
         model.load_state_dict(weights, strict=False)

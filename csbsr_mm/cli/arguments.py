@@ -41,12 +41,13 @@ def add_config_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_trust(parser: argparse._ActionsContainer) -> None:
-    """``--trust-checkpoint``."""
+def add_trust(parser: argparse._ActionsContainer, *older_names: str) -> None:
+    """``--trust-checkpoint``, and what it was called before."""
     parser.add_argument(
         '--trust-checkpoint',
+        *older_names,
         action='store_true',
-        help='also load a checkpoint that could run code; only for files from people you trust',
+        help='also read checkpoints that could run code; only for files from people you trust',
     )
 
 

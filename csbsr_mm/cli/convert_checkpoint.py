@@ -9,17 +9,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .arguments import add_trust
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('source', type=Path, help='published checkpoint')
     parser.add_argument('target', type=Path, help='checkpoint to write')
     parser.add_argument('--config', help='config of the model, in place of the recognised one')
-    parser.add_argument('--trust', action='store_true', help='read files that hold Python objects')
+    add_trust(parser, '--trust')
 
 
 def run(args: argparse.Namespace) -> None:
     """Convert."""
-    from csbsr_mm.models.official_checkpoints.convert_file import convert_file
+    from csbsr_mm.apis.official_checkpoint import convert_file
 
-    convert_file(args.source, args.target, args.config, args.trust)
+    convert_file(args.source, args.target, args.config, args.trust_checkpoint)

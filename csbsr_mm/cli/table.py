@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .arguments import add_trust
+
 SCALES = ('full', 'mini')
 NAMES = ('table2', 'table3', 'table4', 'table5', 'table6')
 
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='RUN=FILE',
         help='take this checkpoint in place of a run that others start from',
     )
+    add_trust(parser)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/tables'), help='folder of all runs')
     parser.add_argument('--list', action='store_true', help='show the rows and what each runs; run nothing')
     parser.add_argument('--collect', action='store_true', help='print what is finished; run nothing')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from .arguments import add_config, add_config_options, add_launcher
+from .arguments import add_config, add_config_options, add_launcher, add_trust
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--tta', action='store_true', help='test-time augmentation')
     parser.add_argument('--work-dir', help='where logs go (work_dirs/CONFIG)')
     add_config_options(parser)
+    add_trust(parser)
     add_launcher(parser)
 
 
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> None:
         show_dir=args.show_dir,
         wait_time=args.wait_time,
         tta=args.tta,
+        trust=args.trust_checkpoint,
     )
     if is_main_process():
         print_metrics(metrics, f'{args.config}, {args.checkpoint}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from .arguments import add_config, add_config_options, add_launcher
+from .arguments import add_config, add_config_options, add_launcher, add_trust
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_config_options(parser)
+    add_trust(parser)
     add_launcher(parser)
 
 
@@ -44,4 +45,12 @@ def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     from csbsr_mm.engine.runs import train_model
 
-    train_model(args.config, args.work_dir, args.resume, args.amp, args.cfg_options, args.launcher)
+    train_model(
+        args.config,
+        args.work_dir,
+        args.resume,
+        args.amp,
+        args.cfg_options,
+        args.launcher,
+        args.trust_checkpoint,
+    )

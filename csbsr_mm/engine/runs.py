@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from .checkpoint import check_for_testing, read_weights
+from .checkpoint import check_for_testing, read_weights, use_reader
 from .config import load_config, set_resume
 from .runtime import enable_amp, prepare_runtime
 from .tta import enable_tta
@@ -20,6 +20,7 @@ def train_model(
     amp: bool = False,
     options: dict[str, Any] | None = None,
     launcher: str = 'none',
+    trust: bool = False,
 ) -> Runner:
     """Train a model.
 
@@ -30,13 +31,14 @@ def train_model(
         amp: Whether to train in mixed precision.
         options: Overrides of config entries, such as ``{'train_cfg.max_iters': 5}``.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi', who started the processes.
+        trust: Whether to read checkpoints that could run code.
 
     Returns:
         The runner after training.
 
     Raises:
         FileNotFoundError: There is no such config, checkpoint or data.
-        ValueError: An option or the config does not make sense.
+        ValueError: An option or the config does not make sense, or a checkpoint is refused.
         RuntimeError: There are fewer GPUs than processes.
     """
     cfg = load_config(config, options, work_dir)
@@ -44,6 +46,7 @@ def train_model(
     if amp:
         enable_amp(cfg)
     prepare_runtime(cfg, launcher)
+    use_reader(trust)
     runner = Runner.from_cfg(cfg)
     runner.train()
     return runner
@@ -60,6 +63,7 @@ def evaluate_model(
     show_dir: str | None = None,
     wait_time: float = 2,
     tta: bool = False,
+    trust: bool = False,
 ) -> dict[str, float]:
     """Test a checkpoint on the data of its config.
 
@@ -74,6 +78,7 @@ def evaluate_model(
         show_dir: Folder for painted predictions.
         wait_time: Seconds between shown predictions.
         tta: Whether to average over flips and scales (test-time augmentation).
+        trust: Whether to read a checkpoint that could run code.
 
     Returns:
         Metrics by name.
@@ -82,7 +87,8 @@ def evaluate_model(
         FileNotFoundError: There is no such config, checkpoint or data.
         ValueError: The checkpoint does not fit, or an option does not make sense.
     """
-    weights = read_weights(checkpoint)
+    weights = read_weights(checkpoint, trust)
+    use_reader(trust)
     cfg = load_config(config, options, work_dir)
     cfg.load_from, cfg.resume = checkpoint, False
     if show or show_dir:

@@ -39,7 +39,7 @@ def run_table(args: argparse.Namespace) -> int:
         return 0
     given = given_checkpoints(args.given, rows, args.scale)
     figures = published(args.table)
-    runner = TableRunner(args.work_dir / args.scale, args.gpus, args.data_root, given)
+    runner = TableRunner(args.work_dir / args.scale, args.gpus, args.data_root, given, args.trust_checkpoint)
     status = 0
     if not args.collect:
         with _ending_the_training():

@@ -62,6 +62,7 @@ class TableRunner:
         gpus: processes of a training, one a GPU; 1 starts no launcher.
         data_root: folder of the crack photos in place of the configs'.
         given: checkpoints to take in place of runs that others start from, by the run's name.
+        trust: read checkpoints that could run code.
     """
 
     def __init__(
@@ -70,8 +71,9 @@ class TableRunner:
         gpus: int = 1,
         data_root: str | None = None,
         given: Mapping[str, Path] | None = None,
+        trust: bool = False,
     ) -> None:
-        self.root, self.gpus, self.data_root = root, gpus, data_root
+        self.root, self.gpus, self.data_root, self.trust = root, gpus, data_root, trust
         self.given = dict(given or {})
 
     def folder(self, run: Run, seed: int) -> Path:
@@ -112,7 +114,7 @@ class TableRunner:
         if run.start is not None:
             options['load_from'] = self.checkpoint(run.start, seed)
         command = [*self._launcher('train'), str(CONFIGS / run.config)]
-        command += ['--work-dir', str(folder), '--resume', *_cfg_options(options)]
+        command += ['--work-dir', str(folder), '--resume', *self._trust(), *_cfg_options(options)]
         _call(command, folder / 'train.log', progress)
         checkpoint = self.checkpoint(run, seed)
         if checkpoint is None:
@@ -132,7 +134,7 @@ class TableRunner:
             command = [*self._launcher('test'), str(CONFIGS / run.config)]
             command += [str(self.checkpoint(run, seed))]
             command += ['--work-dir', str(folder / 'test'), '--json', str(folder / 'metrics.json')]
-            _call([*command, *_cfg_options(options)], folder / 'test.log', progress)
+            _call([*command, *self._trust(), *_cfg_options(options)], folder / 'test.log', progress)
         return self.metrics(run, seed)
 
     def metrics(self, run: Run, seed: int) -> dict[str, float]:
@@ -166,6 +168,9 @@ class TableRunner:
         port = os.environ.get('PORT', '29500')
         launch = ['torch.distributed.run', f'--nproc_per_node={self.gpus}', f'--master_port={port}']
         return [sys.executable, '-m', *launch, '-m', 'csbsr_mm', name, '--launcher', 'pytorch']
+
+    def _trust(self) -> list[str]:
+        return ['--trust-checkpoint'] if self.trust else []
 
 
 def _call(command: list[str], log: Path, progress: Progress) -> None:

@@ -174,3 +174,11 @@ def test_tools_are_the_command():
         assert words[0] in COMMANDS, path
     done = python('', 'tools/train.py', '--help')
     assert done.stdout.startswith('usage: csbsr train')
+
+
+def test_trust_is_described_in_one_way():
+    from csbsr_mm.engine.checkpoint import TRUST_HELP
+
+    for name in ('train', 'test', 'predict', 'export', 'table', 'convert-checkpoint'):
+        parser = build_parser(name)._subparsers._group_actions[0].choices[name]
+        assert {action.dest: action.help for action in parser._actions}['trust_checkpoint'] == TRUST_HELP

@@ -24,6 +24,7 @@ from mmseg.structures import SegDataSample
 from torch.utils.data import Dataset
 
 from csbsr_mm.cli import ERROR, main
+from csbsr_mm.engine.checkpoint import read_checkpoint
 from csbsr_mm.models.data_preprocessor import BlindSRDataPreProcessor
 from csbsr_mm.models.segmentors import BlindSRSegmentor
 from csbsr_mm.visualization import BlindSRLocalVisualizer
@@ -183,7 +184,8 @@ def run_tool(tool, *arguments, check=True, timeout=300, **env):
 
 
 def load(path):
-    return torch.load(path, map_location='cpu', weights_only=False)
+    """A checkpoint, its log history as MMEngine has it."""
+    return read_checkpoint(path)
 
 
 def free_port():

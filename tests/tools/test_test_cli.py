@@ -101,7 +101,7 @@ def test_refuses_what_is_no_checkpoint(tmp_path, trained, run_test):
     config, checkpoint = trained
     assert 'gone.pth does not exist' in refusal(run_test, config, 'gone.pth')
     (tmp_path / 'half.pth').write_bytes(checkpoint.read_bytes()[:5000])
-    assert 'truncated?' in refusal(run_test, config, tmp_path / 'half.pth')
+    assert 'truncated, damaged' in refusal(run_test, config, tmp_path / 'half.pth')
     torch.save(dict(epoch=3), tmp_path / 'log.pth')
     assert 'holds no state_dict' in refusal(run_test, config, tmp_path / 'log.pth')
     assert 'nowhere.py does not exist' in refusal(run_test, 'nowhere.py', checkpoint)

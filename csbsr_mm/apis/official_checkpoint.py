@@ -7,7 +7,6 @@ result loads strictly in the config that is named at the end.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from pathlib import Path
 
 import torch
@@ -18,9 +17,8 @@ from mmseg.registry import DATASETS, MODELS
 
 import csbsr_mm
 from csbsr_mm.config_library import find_config
-
-from .conversion import convert
-from .recognition import OfficialModel, clean_names, recognise
+from csbsr_mm.engine.checkpoint import read_checkpoint
+from csbsr_mm.models.official_checkpoints import OfficialModel, clean_names, convert, recognise
 
 
 def convert_file(
@@ -38,11 +36,11 @@ def convert_file(
         What the checkpoint was recognised as.
 
     Raises:
-        ValueError: the file cannot be read, or holds none of the published models.
+        ValueError: the file cannot be read, needs trust, or holds none of the published models.
         FileNotFoundError: there is no such file, or no config for this combination.
         KeyError: parameters are missing, unexpected or of another shape; all of them by name.
     """
-    state = clean_names(_read(source, trust))
+    state = clean_names(read_checkpoint(source, trust))
     official = recognise(state)
     print_log(f'{source}: {official.description}, {len(state)} parameters')
     cfg = _config(config, official)
@@ -62,18 +60,6 @@ def convert_file(
     torch.save(dict(meta=meta, state_dict=converted.state), target)
     _report(target, official, converted)
     return official
-
-
-def _read(source: Path, trust: bool) -> dict:
-    if not source.is_file():
-        raise FileNotFoundError(f'no checkpoint {source}; give the path of the downloaded file')
-    try:
-        return torch.load(source, map_location='cpu', weights_only=not trust)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f'{source} holds more than tensors, or is no checkpoint ({str(error).splitlines()[0]}); '
-            'if you trust where it comes from, add --trust'
-        ) from error
 
 
 def _config(path: Path | None, official: OfficialModel) -> Config:

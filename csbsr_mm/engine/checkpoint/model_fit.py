@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
-from pathlib import Path
-
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from csbsr_mm.models.utils.checkpoint_check import expected_weights
 
 REMEDY = 'use the config that the checkpoint was trained with'
-
-
-def read_weights(path: str) -> dict[str, Tensor]:
-    """Parameters and buffers of a checkpoint.
-
-    Args:
-        path: file or URL that MMEngine can read.
-
-    Returns:
-        Tensors by name, without a leading ``module.``.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file holds no weights.
-    """
-    if '://' not in path and not Path(path).is_file():
-        raise FileNotFoundError(f'checkpoint {path} does not exist')
-    try:
-        checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    except (pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f'checkpoint {path} cannot be read (truncated?): {reason}') from error
-    weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, dict) else None
-    if not weights or not all(isinstance(value, Tensor) for value in weights.values()):
-        raise ValueError(f'{path} holds no state_dict; it is no checkpoint of a model')
-    return {name.removeprefix('module.'): value for name, value in weights.items()}
 
 
 def check_for_testing(model: nn.Module, weights: dict[str, Tensor]) -> None:
