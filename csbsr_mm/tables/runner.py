@@ -30,9 +30,12 @@ DECISIVE = (
     'optim_wrapper',
     'param_scheduler',
     'custom_hooks',
+    'schedules',
     'global_batch_size',
     'randomness',
 )
+# Of the default hooks, those that decide.
+SCHEDULES = ('training_stage', 'boundary_rebalance', 'task_weight')
 # Of a data loader; workers and how they send their batches are left out.
 DECISIVE_OF_DATA = ('dataset', 'sampler', 'batch_size')
 # Where a metric's values of each image go, and what else a table asks of it.
@@ -215,6 +218,8 @@ def _cfg_options(options: Mapping[str, Any]) -> list[str]:
 def _decisive(config: dict[str, Any]) -> dict[str, Any]:
     """The entries of a config that decide a run's result, as JSON has them."""
     entries = {key: config.get(key) for key in DECISIVE}
+    hooks = config.get('default_hooks') or {}
+    entries['schedules'] = {name: hooks[name] for name in SCHEDULES if name in hooks}
     for key in ('train_dataloader', 'test_dataloader'):
         entries[key] = {name: (entries[key] or {}).get(name) for name in DECISIVE_OF_DATA}
     return json.loads(json.dumps(entries, default=str))
