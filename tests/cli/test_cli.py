@@ -154,7 +154,7 @@ def test_bash_completes(capsys):
     script = capsys.readouterr().out
     assert complete(script, 'csbsr', 'conv') == ['convert-data', 'convert-checkpoint']
     assert complete(script, 'csbsr', 'train', '--wo') == ['--work-dir']
-    assert complete(script, 'csbsr', 'train', 'mini/kbpn_unet_b') == ['mini/kbpn_unet_blurskip']
+    assert complete(script, 'csbsr', 'train', 'quickstart_b') == ['quickstart_bicubic']
     assert 'crackforest' in complete(script, 'csbsr', 'convert-data', 'crack')
 
 
