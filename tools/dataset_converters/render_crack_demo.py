@@ -15,9 +15,12 @@ def main(argv: list[str]) -> None:
     parser.add_argument('--size', type=int, default=256, help='side length in pixels')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--workers', type=int, help='processes (default: as many as cores)')
+    parser.add_argument('--varied', action='store_true', help='from near and far, open and faint cracks')
     args = parser.parse_args(argv)
     try:
-        rendered = write_crack_demo(args.root, args.train, args.test, args.size, args.seed, args.workers)
+        rendered = write_crack_demo(
+            args.root, args.train, args.test, args.size, args.seed, args.workers, args.varied
+        )
     except OSError as error:
         sys.exit(f'error: {error}')
     state = f'{rendered} photos rendered' if rendered else 'complete already'
