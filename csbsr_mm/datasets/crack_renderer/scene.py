@@ -103,9 +103,7 @@ def _break(rng: Rng, surface: Surface, crack: np.ndarray) -> None:
     surface.albedo *= 1 - rng.uniform(0, 0.5) * dirt[..., None]
 
 
-def _open(
-    rng: Rng, image: np.ndarray, surface: Surface, crack: np.ndarray, faintness: float = 0.0
-) -> None:
+def _open(rng: Rng, image: np.ndarray, surface: Surface, crack: np.ndarray, faintness: float = 0.0) -> None:
     """The dark inside of the crack, partly filled with dust; in place."""
     at = np.nonzero(crack)
     own = surface.albedo[at]
