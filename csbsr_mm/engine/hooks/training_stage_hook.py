@@ -40,8 +40,9 @@ class TrainingStageHook(Hook):
         ValueError: an unknown key, ends that do not increase, or β outside [0, 1].
 
     Reference:
-        Kondo and Ukita, IEEE TIM 2024, Sec. III-E: warm-up of the kernel predictors in iterations
-        1-20,000, L_S alone until 30,000, all together from then on.
+        Kondo and Ukita, IEEE TIM 2024, Sec. III-E: L_S alone (Step 2), then all together (Step 3); Step 2
+        has 30,000 iterations (Sec. IV-A). The warm-up inside it, 10,000 iterations with the true kernel and
+        10,000 of the kernel predictors, is the released code's.
 
     Example:
         >>> hook = TrainingStageHook([

@@ -78,6 +78,8 @@ SEPARATE = Run('separate/kbpn_pspnet_khanhha.py', STEP1)
 MINI_SEPARATE = Run('mini/kbpn_then_unet.py', MINI_STEP2)
 
 SEGMENTORS = {'pspnet': 'PSPNet', 'ocr': 'HRNet + OCR', 'crackformer': 'CrackFormer', 'unet': 'U-Net'}
+# Letters of Table II.
+SEPARATE_LETTERS, CSBSR_LETTERS = 'dfhj', 'egik'
 TASK_WEIGHTS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 
 
@@ -90,16 +92,16 @@ def _step3(config: str, mini: bool = False) -> Run:
     return Run(f'mini/{config}.py', MINI_STEP2) if mini else Run(f'{config}.py', STEP1)
 
 
-def _segmentor_rows(prefix: str, label: str, config: str, mini: Run) -> list[Row]:
+def _segmentor_rows(prefix: str, label: str, letters: str, config: str, mini: Run) -> list[Row]:
     """A row for each segmentor of the paper; the mini scale has a U-Net alone."""
     return [
         Row(
             f'{prefix}_{key}',
-            f'{label} {name}',
+            f'({letter}) {label} {name}',
             _step3(f'{config}_{key}_khanhha'),
             mini if key == 'unet' else None,
         )
-        for key, name in SEGMENTORS.items()
+        for letter, (key, name) in zip(letters, SEGMENTORS.items(), strict=True)
     ]
 
 
@@ -131,9 +133,9 @@ TABLES = {
             ),
             Row('srcnet', '(b) SrcNet, SegNet', Run('comparison/srcnet_segnet_khanhha.py')),
             Row('dsrl', '(c) DSRL', Run('comparison/dsrl_khanhha.py')),
-            Row('cssr', 'CSSR: DBPN', CSSR, MINI_CSSR),
-            *_segmentor_rows('separate', 'KBPN, then', 'separate/kbpn', MINI_SEPARATE),
-            *_segmentor_rows('csbsr', 'CSBSR: KBPN,', 'kbpn', MINI_CSBSR),
+            Row('cssr', "CSSR: DBPN (not in the paper's table)", CSSR, MINI_CSSR),
+            *_segmentor_rows('separate', 'KBPN, then', SEPARATE_LETTERS, 'separate/kbpn', MINI_SEPARATE),
+            *_segmentor_rows('csbsr', 'CSBSR: KBPN,', CSBSR_LETTERS, 'kbpn', MINI_CSBSR),
         ),
     ),
     'table3': Table(
@@ -195,28 +197,32 @@ TABLES = {
     'table6': Table(
         'Table VI: the blur skip',
         (
-            Row('none', 'no blur skip', CSBSR, MINI_CSBSR),
+            Row('none', 'CSBSR', CSBSR, MINI_CSBSR),
             Row(
-                'alone',
-                'blur skip, learns alone',
-                Run('kbpn_pspnet_blurskip_khanhha.py', CSBSR),
-                Run('mini/kbpn_unet_blurskip.py', MINI_CSBSR),
+                'blur_skip',
+                'w/ blur skip',
+                _step3('kbpn_pspnet_blurskip_khanhha'),
+                _step3('kbpn_unet_blurskip', mini=True),
             ),
             Row(
-                'joint',
-                'blur skip, learns with S and C',
-                Run('blur_skip/joint_khanhha.py', CSBSR),
-                Run(
-                    'mini/kbpn_unet_blurskip.py',
-                    MINI_CSBSR,
-                    {'custom_hooks.0.stages.0.trainable': None, 'custom_hooks.0.stages.0.task_weight': 0.3},
+                'blur_skip_fail_oriented',
+                'w/ blur skip and w^F on L_S, m = 1',
+                _step3('blur_skip/fail_oriented_khanhha'),
+                _step3('kbpn_unet_blurskip_fail_oriented', mini=True),
+            ),
+            Row(
+                'original_sft_fail_oriented',
+                'the same with the original SFT (Sec. III-D)',
+                _step3('blur_skip/original_sft_fail_oriented_khanhha'),
+                _with(
+                    _step3('kbpn_unet_blurskip_fail_oriented', mini=True), model__blur_skip__sft='original'
                 ),
             ),
             Row(
-                'original_sft',
-                'original SFT, learns alone (Sec. III-D)',
-                Run('blur_skip/original_sft_khanhha.py', CSBSR),
-                Run('mini/kbpn_unet_blurskip.py', MINI_CSBSR, {'model.blur_skip.sft': 'original'}),
+                'blur_skip_frozen',
+                'blur skip alone on a trained CSBSR (as released)',
+                Run('blur_skip/frozen_khanhha.py', CSBSR),
+                Run('mini/kbpn_unet_blurskip_frozen.py', MINI_CSBSR),
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout  # comes with torch
 from mmengine.config import Config
-from paper_tables import Run
 
+from csbsr_mm.config_library import config_root
 from csbsr_mm.engine.config import load_config, newest_checkpoint
 
-ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'configs' / 'csbsr'
+from .paper import Run
+
+CONFIGS = config_root() / 'csbsr'
 # What decides a run's result; the rest of a config (logging, saving) may change at any time.
 DECISIVE = (
     'model',
@@ -28,9 +30,12 @@ DECISIVE = (
     'optim_wrapper',
     'param_scheduler',
     'custom_hooks',
+    'schedules',
     'global_batch_size',
     'randomness',
 )
+# Of the default hooks, those that decide.
+SCHEDULES = ('training_stage', 'boundary_rebalance', 'task_weight')
 # Of a data loader; workers and how they send their batches are left out.
 DECISIVE_OF_DATA = ('dataset', 'sampler', 'batch_size')
 # Where a metric's values of each image go, and what else a table asks of it.
@@ -111,7 +116,7 @@ class TableRunner:
         options = self.options(run, seed)
         if run.start is not None:
             options['load_from'] = self.checkpoint(run.start, seed)
-        command = [*self._launcher('train'), str(CONFIGS / run.config), *self._processes()]
+        command = [*self._launcher('train'), str(CONFIGS / run.config)]
         command += ['--work-dir', str(folder), '--resume', *self._trust(), *_cfg_options(options)]
         _call(command, folder / 'train.log', progress)
         checkpoint = self.checkpoint(run, seed)
@@ -130,7 +135,7 @@ class TableRunner:
                     shown = folder / value if key == 'per_image_csv' else value
                     options[f'test_evaluator.{index}.{key}'] = shown
             command = [*self._launcher('test'), str(CONFIGS / run.config)]
-            command += [str(self.checkpoint(run, seed)), *self._processes()]
+            command += [str(self.checkpoint(run, seed))]
             command += ['--work-dir', str(folder / 'test'), '--json', str(folder / 'metrics.json')]
             _call([*command, *self._trust(), *_cfg_options(options)], folder / 'test.log', progress)
         return self.metrics(run, seed)
@@ -159,13 +164,13 @@ class TableRunner:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(record, indent=1, ensure_ascii=False) + '\n')
 
-    def _launcher(self, tool: str) -> list[str]:
-        if self.gpus > 1:
-            return ['bash', str(ROOT / 'tools' / f'dist_{tool}.sh')]
-        return [sys.executable, str(ROOT / 'tools' / f'{tool}.py')]
-
-    def _processes(self) -> list[str]:
-        return [str(self.gpus)] if self.gpus > 1 else []
+    def _launcher(self, name: str) -> list[str]:
+        """``csbsr NAME``, in one process or in one a GPU."""
+        if self.gpus == 1:
+            return [sys.executable, '-m', 'csbsr_mm', name]
+        port = os.environ.get('PORT', '29500')
+        launch = ['torch.distributed.run', f'--nproc_per_node={self.gpus}', f'--master_port={port}']
+        return [sys.executable, '-m', *launch, '-m', 'csbsr_mm', name, '--launcher', 'pytorch']
 
     def _trust(self) -> list[str]:
         return ['--trust-checkpoint'] if self.trust else []
@@ -188,7 +193,7 @@ def _call(command: list[str], log: Path, progress: Progress) -> None:
                 process.wait()
     if status:
         last = log.read_text().strip().splitlines()[-1:]
-        raise RunFailed(f'{Path(command[1]).name} ended with status {status}: {"".join(last)}\n  see {log}')
+        raise RunFailed(f'the run ended with status {status}: {"".join(last)}; see {log}')
 
 
 @contextmanager
@@ -213,6 +218,8 @@ def _cfg_options(options: Mapping[str, Any]) -> list[str]:
 def _decisive(config: dict[str, Any]) -> dict[str, Any]:
     """The entries of a config that decide a run's result, as JSON has them."""
     entries = {key: config.get(key) for key in DECISIVE}
+    hooks = config.get('default_hooks') or {}
+    entries['schedules'] = {name: hooks[name] for name in SCHEDULES if name in hooks}
     for key in ('train_dataloader', 'test_dataloader'):
         entries[key] = {name: (entries[key] or {}).get(name) for name in DECISIVE_OF_DATA}
     return json.loads(json.dumps(entries, default=str))

@@ -1,7 +1,6 @@
 """The tables' rows: what they train, and that nothing else differs between them."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,11 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from csbsr_mm.engine.config import load_config
+from csbsr_mm.tables import paper
+from csbsr_mm.tables.paper import TABLES, Row, Run, Table
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'csbsr'
-sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))
-import paper_tables  # noqa: E402
-from paper_tables import TABLES, Row, Run, Table  # noqa: E402
 
 RUNS = [
     (f'{table}-{row.key}-{scale}', row.run(scale))
@@ -32,7 +30,7 @@ LOSSES = {
     'bc': (None, 0.5, 'dice'),
 }
 # What may differ between a row and CSBSR itself: top-level entries of the config.
-OWN = {'model', 'custom_hooks', 'loss', 'fail_weighted', 'work_dir'}
+OWN = {'model', 'default_hooks', 'loss', 'fail_weighted', 'step2', 'work_dir'}
 
 
 def read(run: Run):
@@ -74,15 +72,14 @@ def test_losses_of_table4(scale, key, expected):
     for head in filter(None, heads):
         loss = MODELS.build(head.loss_decode)
         assert (loss.fixed_alpha, loss.gamma, loss.region) == expected
-    rises = any(hook.type == 'BoundaryRebalanceHook' for hook in config.custom_hooks)
-    assert rises == (expected[0] is None)
+    assert config.default_hooks.boundary_rebalance.type == 'BoundaryRebalanceHook'
 
 
 @pytest.mark.parametrize('scale', ['full', 'mini'])
 @pytest.mark.parametrize('table', ['table3', 'table4', 'table5'])
 def test_rows_see_the_same_data_for_as_long(table, scale):
     """Only the model and the hooks differ between rows that start alike."""
-    own = paper_tables.CSBSR if scale == 'full' else paper_tables.MINI_CSBSR
+    own = paper.CSBSR if scale == 'full' else paper.MINI_CSBSR
     plain = read(own).to_dict()
     for found in TABLES[table].rows:
         run = found.run(scale)
@@ -90,7 +87,7 @@ def test_rows_see_the_same_data_for_as_long(table, scale):
             continue
         config = read(run).to_dict()
         changed = {key for key in plain | config if plain.get(key) != config.get(key)}
-        assert changed <= OWN | {'warm_up', 'rebalance', 'separate'}, run.config
+        assert changed <= OWN, run.config
 
 
 @pytest.mark.parametrize('scale', ['full', 'mini'])
@@ -102,42 +99,49 @@ def test_task_weights_of_table3(scale):
 
 @pytest.mark.parametrize('scale', ['full', 'mini'])
 def test_without_joint_learning_only_the_segmentor_learns_at_last(scale):
-    last = read(row('table3', 'csbsr_separate').run(scale)).custom_hooks[0].stages[-1]
+    last = read(row('table3', 'csbsr_separate').run(scale)).default_hooks.training_stage.stages[-1]
     assert last == dict(frozen=['sr'], task_weight=1.0)
 
 
 @pytest.mark.parametrize('scale', ['full', 'mini'])
 def test_blur_skips_of_table6(scale):
-    stages = {
-        key: read(row('table6', key).run(scale)).custom_hooks[0].stages
-        for key in ('alone', 'joint', 'original_sft')
-    }
-    assert stages['alone'] == stages['original_sft'] == [dict(trainable=['blur_skip'], task_weight=1.0)]
-    (joint,) = stages['joint']
-    assert joint.get('trainable') is None
-    assert joint.get('task_weight', 0.3) == 0.3
-    assert read(row('table6', 'original_sft').run(scale)).model.blur_skip.sft == 'original'
+    plain, *rows = [
+        read(row('table6', key).run(scale)).to_dict()
+        for key in ('none', 'blur_skip', 'blur_skip_fail_oriented', 'original_sft_fail_oriented')
+    ]
+    weights = [[], [dict(type='FailOrientedWeight', m=1.0)], [dict(type='FailOrientedWeight', m=1.0)]]
+    transforms = ['modified', 'modified', 'original']
+    for found, weight, transform in zip(rows, weights, transforms, strict=True):
+        blur_skip = found['model'].pop('blur_skip')
+        assert (blur_skip['type'], blur_skip.get('sft', 'modified')) == ('BlurSkipNeck', transform)
+        assert found['model'].pop('sr_loss_weights', []) == weight
+        assert {key: found[key] for key in plain if key != 'work_dir'} == {
+            key: plain[key] for key in plain if key != 'work_dir'
+        }
+    frozen = read(row('table6', 'blur_skip_frozen').run(scale))
+    assert frozen.default_hooks.training_stage.stages == [dict(trainable=['blur_skip'], task_weight=1.0)]
+    assert row('table6', 'blur_skip_frozen').run(scale).start == row('table6', 'none').run(scale)
 
 
 @pytest.mark.parametrize('table', TABLES)
 def test_sheets_of_the_published_figures_have_every_row(table):
-    with (paper_tables.PUBLISHED / f'{table}.csv').open(newline='') as file:
+    with (paper.PUBLISHED / f'{table}.csv').open(newline='') as file:
         assert [line['row'] for line in csv.DictReader(file)] == [row.key for row in TABLES[table].rows]
-    paper_tables.published(table)
+    paper.published(table)
 
 
 def test_published_figures_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(paper_tables, 'PUBLISHED', tmp_path)
+    monkeypatch.setattr(paper, 'PUBLISHED', tmp_path)
     monkeypatch.setitem(TABLES, 'mine', Table('Mine', (Row('a', 'A', None), Row('b', 'B', None))))
     sheet = tmp_path / 'mine.csv'
     sheet.write_text('row,IoU_max,AIU\na,0.5,\nb,,\n')
-    assert paper_tables.published('mine') == {'a': {'IoU_max': 0.5}}
+    assert paper.published('mine') == {'a': {'IoU_max': 0.5}}
     sheet.write_text('row,IoU_max\nc,0.5\n')
     with pytest.raises(ValueError, match=r"mine\.csv has the row 'c'; mine has a, b"):
-        paper_tables.published('mine')
+        paper.published('mine')
     sheet.write_text('row,IoU_max\na,0,5\n')
     with pytest.raises(ValueError, match="row 'a'"):
-        paper_tables.published('mine')
+        paper.published('mine')
 
 
 @pytest.mark.parametrize('table', TABLES)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from paper_tables import Row, Table
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from csbsr_mm.evaluation.paired_difference import paired_difference
+
+from .paper import Row, Table
 
 # Metric: its direction, and how many decimals are worth printing.
 COLUMNS = {

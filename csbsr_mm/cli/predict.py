@@ -1,0 +1,56 @@
+"""Find cracks in photos: from files and folders to masks, measurements and a report.
+
+The exit status is 1 if photos failed (they are listed), 130 after an interruption (go on with --resume).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .arguments import add_config_options, add_trust
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument('config', help='config of any MMSegmentation segmentor, or a name of `csbsr configs`')
+    parser.add_argument('checkpoint', help='its checkpoint, or a model that `csbsr export` wrote (*.onnx)')
+    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='photos, folders or quoted patterns')
+    parser.add_argument('--out-dir', required=True, help='folder for all results')
+    _add_prediction(parser.add_argument_group('prediction'))
+    _add_results(parser.add_argument_group('results'))
+
+
+def _add_prediction(group: argparse._ArgumentGroup) -> None:
+    group.add_argument('--tile', type=int, help='side of a tile in photo pixels (448 / scale)')
+    group.add_argument('--overlap', type=int, help='pixels that tiles share (64 / scale)')
+    group.add_argument('--batch-size', type=int, help='tiles at a time (1, or what an ONNX graph asks for)')
+    group.add_argument('--threshold', type=float, help="probability of a crack pixel (the model's own)")
+    group.add_argument('--device', help='cuda, cuda:1, cpu ... (the GPU if there is one)')
+    group.add_argument(
+        '--per-tile',
+        action='store_true',
+        help='estimate blur kernel and normalisation for each tile instead of once per photo',
+    )
+    group.add_argument('--crack-class', type=int, help='channel of the crack, for models with many classes')
+    add_config_options(group)
+    add_trust(group)
+
+
+def _add_results(group: argparse._ArgumentGroup) -> None:
+    group.add_argument('--no-sr', action='store_true', help='do not store SR images')
+    group.add_argument('--resume', action='store_true', help='keep photos that are done already')
+    group.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
+    group.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
+    group.add_argument(
+        '--blur-limit',
+        type=float,
+        help='spread of the blur, in SR pixels, from which on a photo cannot be judged (4)',
+    )
+    group.add_argument('--title', default='Crack inspection', help='heading of the report')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict, measure, report."""
+    from csbsr_mm.inspection.predict_photos import predict_photos
+
+    return predict_photos(args)
