@@ -58,7 +58,6 @@ def prepare_stack() -> bool:
             _supply_pkg_resources()
         _fix_package_names()
         serve_configs()
-        _allow_checkpoint_classes()
         _import_quietly('mmseg.datasets', 'mmseg.models')
     except Exception as error:
         found = ', '.join(f'{name} {metadata.version(name)}' for name in onedl + upstream)
@@ -137,26 +136,3 @@ def _fix_package_names() -> None:
 
     if not _is_distribution('mmsegmentation'):
         MODULE2PACKAGE['mmseg'] = 'mmseg'
-
-
-def _allow_checkpoint_classes() -> None:
-    """Let ``torch.load(weights_only=True)`` read what MMEngine itself writes into checkpoints."""
-    import numpy as np
-    import torch
-    from mmengine.logging import HistoryBuffer
-
-    if not hasattr(torch.serialization, 'add_safe_globals'):
-        return
-    multiarray = (getattr(np, '_core', None) or np.core).multiarray
-    dtypes = {type(np.dtype(code)) for code in ('f4', 'f8', 'i4', 'i8', 'u4', 'u8', '?')}
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            getattr,
-            multiarray._reconstruct,
-            multiarray.scalar,
-            np.ndarray,
-            np.dtype,
-            *dtypes,
-        ]
-    )

@@ -277,15 +277,15 @@ class TestCheckpoints:
 
     def test_files_that_are_none(self, tmp_path):
         (tmp_path / 'text.pth').write_text('no checkpoint')
-        with pytest.raises(ValueError, match=r'text\.pth is no checkpoint'):
+        with pytest.raises(ValueError, match=r'text\.pth is truncated, damaged, or none'):
             load_checkpoint(tmp_path / 'text.pth')
         torch.save(dict(state_dict=dict(a=torch.zeros(999))), tmp_path / 'cut.pth')
         for size in (1000, 1):
             (tmp_path / 'cut.pth').write_bytes((tmp_path / 'cut.pth').read_bytes()[:size])
-            with pytest.raises(ValueError, match=r'cut\.pth is no checkpoint, or not all of one'):
+            with pytest.raises(ValueError, match=r'cut\.pth is truncated, damaged, or none'):
                 load_checkpoint(tmp_path / 'cut.pth')
         torch.save([1, 2], tmp_path / 'list.pth')
-        with pytest.raises(ValueError, match='holds no state_dict'):
+        with pytest.raises(ValueError, match='no state_dict'):
             load_checkpoint(tmp_path / 'list.pth')
         with pytest.raises(FileNotFoundError, match=r'missing.pth does not exist'):
             load_checkpoint(tmp_path / 'missing.pth')

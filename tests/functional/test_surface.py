@@ -274,7 +274,7 @@ def test_bad_arguments_are_named():
         robust_hausdorff(mask.T, mask)
     with pytest.raises(ValueError, match='divide 8-bit maps by 255'):
         hausdorff_sweep(mask.astype(np.uint8), mask)
-    with pytest.raises(ValueError, match=r'shape \(H, W\), got shape \(1, 3, 4\)'):
+    with pytest.raises(ValueError, match=r'shape \(1, 3, 4\) of prob, got \(3, 4\)'):
         hausdorff_sweep(mask[None] * 0.5, mask)
 
 

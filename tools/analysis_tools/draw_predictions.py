@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmseg.apis import init_model
 from mmseg.registry import DATASETS
+from torch import nn
 
 import csbsr_mm  # noqa: F401
-from csbsr_mm.engine.checkpoint import check_for_testing, read_weights
+from csbsr_mm.apis import load_model
+from csbsr_mm.engine.checkpoint import TRUST_HELP
 from csbsr_mm.engine.config import load_config
 from csbsr_mm.visualization.panels import save_panel
 
@@ -27,6 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('picture', help='PNG file to write')
     parser.add_argument('--count', type=int, default=4, help='number of images, spread over the test set')
     parser.add_argument('--indices', type=int, nargs='+', help='these images instead')
+    parser.add_argument('--trust-checkpoint', action='store_true', help=TRUST_HELP)
     parser.add_argument('--device', default='cuda:0' if torch.cuda.is_available() else 'cpu')
     return parser.parse_args()
 
@@ -36,10 +37,8 @@ def spread(length: int, count: int) -> list[int]:
     return np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()
 
 
-def predict(config: Config, checkpoint: str, indices: list[int] | None, count: int, device: str):
+def predict(model: nn.Module, config: Config, indices: list[int] | None, count: int):
     """Predictions for some images of the test set, and their LR inputs in [0, 1]."""
-    model = init_model(config, checkpoint, device=device)
-    check_for_testing(model, read_weights(checkpoint))
     dataset = DATASETS.build(config.test_dataloader.dataset)
     chosen = indices or spread(len(dataset), count)
     outside = [index for index in chosen if not 0 <= index < len(dataset)]
@@ -60,8 +59,8 @@ def main() -> None:
     args = parse_args()
     try:
         config = load_config(args.config)
-        init_default_scope('mmseg')
-        samples, lr_images = predict(config, args.checkpoint, args.indices, args.count, args.device)
+        model = load_model(config, args.checkpoint, args.device, args.trust_checkpoint)
+        samples, lr_images = predict(model, config, args.indices, args.count)
     except (FileNotFoundError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
     save_panel(args.picture, samples, lr_images)

@@ -4,7 +4,6 @@ norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='DSRL',
     scale=4,
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
     backbone=dict(
         type='ResNetV1c',
         depth=101,

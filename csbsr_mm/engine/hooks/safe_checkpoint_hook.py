@@ -12,6 +12,8 @@ from mmseg.registry import HOOKS
 from torch import Tensor, nn
 
 from ..atomic_file import PARTIAL, write_atomically
+from ..checkpoint.checksum import add_checksums
+from ..checkpoint.message_hub import plain_message_hub, plain_value, restore_message_hub
 from ..random_state import get_random_state, set_random_state
 from .scheduled_model import unwrap
 
@@ -30,6 +32,9 @@ class SafeCheckpointHook(CheckpointHook):
     Complete: the random generators of every rank are saved and restored, and validation leaves no
     trace in them. ``--resume`` continues everything; ``load_from`` takes the weights alone, so that β,
     stage and α are those of the config that loads them.
+
+    Plain: a checkpoint holds tensors, numbers, strings and containers, so that ``torch.load`` reads it by
+    default, and the checksums of its weights.
 
     Args:
         interval: iterations (epochs, if ``by_epoch``) between checkpoints.
@@ -106,15 +111,20 @@ class SafeCheckpointHook(CheckpointHook):
         return known[: -self.max_keep_ckpts]
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Add the random generators of all ranks."""
+        """Add the random generators of all ranks and checksums; leave nothing but plain data."""
         if self._states_to_save is not None:
             checkpoint['random_states'] = self._states_to_save
+        checkpoint['meta'] = plain_value(checkpoint['meta'])
+        checkpoint['message_hub'] = plain_message_hub(checkpoint['message_hub'])
+        add_checksums(checkpoint)
 
     # Reading.
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Keep the generators for the start of training; drop schedules that are not resumed."""
         if runner._resume:
+            folder = Path(runner._load_from or self.out_dir).parent
+            checkpoint['message_hub'] = restore_message_hub(checkpoint['message_hub'], folder)
             self._states_to_restore = checkpoint.get('random_states')
         elif 'state_dict' in checkpoint:
             _drop_schedule_state(unwrap(runner.model), checkpoint['state_dict'])

@@ -12,7 +12,7 @@ from torch import Tensor
 _CHUNK_ELEMENTS = 1 << 26
 
 
-def _column_distance(feature: Tensor, absent: int) -> Tensor:
+def column_distance(feature: Tensor, absent: int) -> Tensor:
     """Vertical distance to the column's nearest feature, ``absent`` where it has none; int64."""
     rows = torch.arange(feature.shape[-2], device=feature.device)[:, None]
     above = torch.where(feature, rows, -absent).cummax(-2).values
@@ -32,7 +32,7 @@ def squared_distance(feature: Tensor) -> Tensor:
     images, height, width = feature.shape
     absent = height + width
     dtype = torch.int32 if 2 * absent**2 < 2**31 else torch.int64
-    squared = _column_distance(feature, absent).square().to(dtype)
+    squared = column_distance(feature, absent).square().to(dtype)
     columns = torch.arange(width, device=feature.device)
     offsets = (columns[:, None] - columns).square().to(dtype)
     step = max(1, _CHUNK_ELEMENTS // max(1, images * height * width))
