@@ -75,6 +75,8 @@ class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Terms of L_S."""
         targets = self.stack_targets(inputs, data_samples)
+        if self.kernel_only:
+            return self.kernel_loss(inputs, targets)
         sr_image, blur_kernel = self.super_resolve(inputs, self.known_kernel(targets))
         return self.super_resolution_loss(inputs, sr_image, blur_kernel, targets)
 

@@ -167,6 +167,8 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Loss terms of one batch, weighted by β; ``raw_*`` entries are the same before weighting."""
         targets = self.stack_targets(inputs, data_samples)
+        if self.kernel_only:
+            return self.kernel_loss(inputs, targets)
         sr_image, blur_kernel = self.super_resolve(inputs, self.known_kernel(targets))
         losses: dict[str, Tensor] = {}
         weight = None

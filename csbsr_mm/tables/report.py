@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from paper_tables import Row, Table
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from csbsr_mm.evaluation.paired_difference import paired_difference
+
+from .paper import Row, Table
 
 # Metric: its direction, and how many decimals are worth printing.
 COLUMNS = {
@@ -118,7 +119,7 @@ def _per_image(path: Path, metric: str) -> dict[str, float]:
     """Values of one metric by image; empty if the run has no such values."""
     if not path.is_file():
         return {}
-    with path.open(newline='') as file:
+    with path.open(newline='', encoding='utf-8') as file:
         return {line['image']: float(line[metric]) for line in csv.DictReader(file) if metric in line}
 
 

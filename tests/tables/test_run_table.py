@@ -7,15 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.training import dump, free_port, loader, tiny_config, tool_main
+from helpers.training import csbsr, dump, free_port, loader, tiny_config
+
+from csbsr_mm.cli import main
+from csbsr_mm.tables import paper, report, runner
+from csbsr_mm.tables.paper import Row, Run, Table
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))
-import paper_tables  # noqa: E402
-import run_table  # noqa: E402
-import table_report  # noqa: E402
-import table_runner  # noqa: E402
-from paper_tables import Row, Run, Table  # noqa: E402
 
 STEP2 = Run('step2.py')
 PLAIN = Run('row.py', STEP2)
@@ -42,9 +40,9 @@ def table(tmp_path, monkeypatch):
     dump(tiny_config('unused', max_iters=1), configs / 'step2.py')
     dump(tiny_config('unused', max_iters=2, interval=1, **test), configs / 'row.py')
     rows = (Row('plain', 'A row', PLAIN), Row('other', 'Another', OTHER), Row('none', 'At no scale', None))
-    monkeypatch.setitem(paper_tables.TABLES, 'tiny', Table('Tiny', rows))
-    monkeypatch.setattr(table_runner, 'CONFIGS', configs)
-    monkeypatch.setattr(paper_tables, 'PUBLISHED', tmp_path)
+    monkeypatch.setitem(paper.TABLES, 'tiny', Table('Tiny', rows))
+    monkeypatch.setattr(runner, 'CONFIGS', configs)
+    monkeypatch.setattr(paper, 'PUBLISHED', tmp_path)
     (tmp_path / 'tiny.csv').write_text('row,IoU_max,PSNR\nplain,0.573,\nother,,\n')
     return tmp_path
 
@@ -59,20 +57,20 @@ def calls(monkeypatch):
     made = Calls()
 
     def call(command, log, progress):
-        tool, work_dir = Path(command[1]).stem, Path(command[command.index('--work-dir') + 1])
+        tool, work_dir = command[3], Path(command[command.index('--work-dir') + 1])
         made.append((tool, str(work_dir).split('full/')[1]))
         if len(made) == made.stop_at:
             raise KeyboardInterrupt
-        monkeypatch.setattr(sys, 'argv', command[1:])
-        tool_main(tool)()
+        assert command[:3] == [sys.executable, '-m', 'csbsr_mm']
+        csbsr(*command[3:])
         progress(1, 1)
 
-    monkeypatch.setattr(table_runner, '_call', call)
+    monkeypatch.setattr(runner, '_call', call)
     return made
 
 
 def run(folder, *arguments):
-    return run_table.main(['tiny', '--work-dir', str(folder / 'runs'), *map(str, arguments)])
+    return main(['table', 'tiny', '--work-dir', str(folder / 'runs'), *map(str, arguments)])
 
 
 def test_runs_each_thing_once_and_goes_on_after_an_interruption(table, calls, capsys):
@@ -109,7 +107,7 @@ def test_collects_what_the_metrics_wrote(table, calls, capsys):
 
 def test_a_folder_of_other_settings_is_refused(table, calls, capsys):
     assert run(table, '--rows', 'plain') == 0
-    config = table_runner.CONFIGS / 'row.py'
+    config = runner.CONFIGS / 'row.py'
     config.write_text(config.read_text().replace('task_weight=0.3', 'task_weight=0.7'))
     assert run(table, '--rows', 'plain') == 1
     assert 'made with settings.model.task_weight=0.3, not 0.7; delete that folder' in capsys.readouterr().err
@@ -150,8 +148,8 @@ def test_a_call_is_logged_and_its_failure_reported(tmp_path):
     log, seen = tmp_path / 'train.log', []
     code = "print('Iter(train) [  3/40] loss: 1'); raise SystemExit('error: no such file')"
     command = [sys.executable, '-c', code]
-    with pytest.raises(table_runner.RunFailed, match='ended with status 1: error: no such file'):
-        table_runner._call(command, log, lambda *done: seen.append(done))
+    with pytest.raises(runner.RunFailed, match='ended with status 1: error: no such file'):
+        runner._call(command, log, lambda *done: seen.append(done))
     assert seen == [(3, 40)]
     assert 'loss: 1' in log.read_text()
 
@@ -159,17 +157,17 @@ def test_a_call_is_logged_and_its_failure_reported(tmp_path):
 def test_a_run_is_not_made_twice_at_once(tmp_path):
     command = [sys.executable, '-c', 'pass']
     with (
-        table_runner._alone(tmp_path),
-        pytest.raises(table_runner.RunFailed, match='is being run by another command'),
+        runner._alone(tmp_path),
+        pytest.raises(runner.RunFailed, match='is being run by another command'),
     ):
-        table_runner._call(command, tmp_path / 'train.log', print)
-    table_runner._call(command, tmp_path / 'train.log', print)
+        runner._call(command, tmp_path / 'train.log', print)
+    runner._call(command, tmp_path / 'train.log', print)
 
 
 def test_mean_spread_and_paired_difference(tmp_path):
     rows = (Row('a', 'A', PLAIN), Row('b', 'B', OTHER))
     results = {'a': [{'IoU_max': 0.5, 'PSNR': 25.0}, {'IoU_max': 0.6}], 'b': [{'IoU_max': 0.25}]}
-    lines = table_report.result_lines(Table('T', rows), results, {'b': {'IoU_max': 0.3}})
+    lines = report.result_lines(Table('T', rows), results, {'b': {'IoU_max': 0.3}})
     assert lines == [
         ['', 'seeds', 'IoU_max ↑', 'PSNR ↑'],
         ['A', '2', '0.550 ± 0.071', '25.00'],
@@ -184,7 +182,7 @@ def test_mean_spread_and_paired_difference(tmp_path):
         # The order of images does not matter.
         ordered = shown if key == 'a' else shown[::-1]
         (folders[key][0] / 'iou.csv').write_text('image,IoU_max,AIU\n' + ''.join(ordered))
-    header, line = table_report.paired_lines(rows, folders, 'b')
+    header, line = report.paired_lines(rows, folders, 'b')
     assert header == ['difference to it', 'seeds', 'IoU_max', 'AIU', 'HD95_min', 'PSNR']
     assert line[:2] == ['A', '1']
     assert line[2].startswith('+0.133 [-0.100, +0.400]')
@@ -192,7 +190,7 @@ def test_mean_spread_and_paired_difference(tmp_path):
     assert line[4:] == ['-', '-']
     # A second seed, in which A is worse.
     folders['a'][1], folders['b'][1] = folders['b'][0], folders['a'][0]
-    line = table_report.paired_lines(rows, folders, 'b')[1]
+    line = report.paired_lines(rows, folders, 'b')[1]
     assert line[1:3] == ['2', '+0.000 [+0.000, +0.000], 50% (+0.133 -0.133)']
 
 

@@ -1,7 +1,6 @@
 """The tables' rows: what they train, and that nothing else differs between them."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,11 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from csbsr_mm.engine.config import load_config
+from csbsr_mm.tables import paper
+from csbsr_mm.tables.paper import TABLES, Row, Run, Table
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'csbsr'
-sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))
-import paper_tables  # noqa: E402
-from paper_tables import TABLES, Row, Run, Table  # noqa: E402
 
 RUNS = [
     (f'{table}-{row.key}-{scale}', row.run(scale))
@@ -81,7 +79,7 @@ def test_losses_of_table4(scale, key, expected):
 @pytest.mark.parametrize('table', ['table3', 'table4', 'table5'])
 def test_rows_see_the_same_data_for_as_long(table, scale):
     """Only the model and the hooks differ between rows that start alike."""
-    own = paper_tables.CSBSR if scale == 'full' else paper_tables.MINI_CSBSR
+    own = paper.CSBSR if scale == 'full' else paper.MINI_CSBSR
     plain = read(own).to_dict()
     for found in TABLES[table].rows:
         run = found.run(scale)
@@ -127,23 +125,23 @@ def test_blur_skips_of_table6(scale):
 
 @pytest.mark.parametrize('table', TABLES)
 def test_sheets_of_the_published_figures_have_every_row(table):
-    with (paper_tables.PUBLISHED / f'{table}.csv').open(newline='') as file:
+    with (paper.PUBLISHED / f'{table}.csv').open(newline='') as file:
         assert [line['row'] for line in csv.DictReader(file)] == [row.key for row in TABLES[table].rows]
-    paper_tables.published(table)
+    paper.published(table)
 
 
 def test_published_figures_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(paper_tables, 'PUBLISHED', tmp_path)
+    monkeypatch.setattr(paper, 'PUBLISHED', tmp_path)
     monkeypatch.setitem(TABLES, 'mine', Table('Mine', (Row('a', 'A', None), Row('b', 'B', None))))
     sheet = tmp_path / 'mine.csv'
     sheet.write_text('row,IoU_max,AIU\na,0.5,\nb,,\n')
-    assert paper_tables.published('mine') == {'a': {'IoU_max': 0.5}}
+    assert paper.published('mine') == {'a': {'IoU_max': 0.5}}
     sheet.write_text('row,IoU_max\nc,0.5\n')
     with pytest.raises(ValueError, match=r"mine\.csv has the row 'c'; mine has a, b"):
-        paper_tables.published('mine')
+        paper.published('mine')
     sheet.write_text('row,IoU_max\na,0,5\n')
     with pytest.raises(ValueError, match="row 'a'"):
-        paper_tables.published('mine')
+        paper.published('mine')
 
 
 @pytest.mark.parametrize('table', TABLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout  # comes with torch
 from mmengine.config import Config
-from paper_tables import Run
 
+from csbsr_mm.config_library import config_root
 from csbsr_mm.engine.config import load_config, newest_checkpoint
 
-ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'configs' / 'csbsr'
+from .paper import Run
+
+CONFIGS = config_root() / 'csbsr'
 # What decides a run's result; the rest of a config (logging, saving) may change at any time.
 DECISIVE = (
     'model',
@@ -114,7 +116,7 @@ class TableRunner:
         options = self.options(run, seed)
         if run.start is not None:
             options['load_from'] = self.checkpoint(run.start, seed)
-        command = [*self._launcher('train'), str(CONFIGS / run.config), *self._processes()]
+        command = [*self._launcher('train'), str(CONFIGS / run.config)]
         command += ['--work-dir', str(folder), '--resume', *self._trust(), *_cfg_options(options)]
         _call(command, folder / 'train.log', progress)
         checkpoint = self.checkpoint(run, seed)
@@ -133,14 +135,14 @@ class TableRunner:
                     shown = folder / value if key == 'per_image_csv' else value
                     options[f'test_evaluator.{index}.{key}'] = shown
             command = [*self._launcher('test'), str(CONFIGS / run.config)]
-            command += [str(self.checkpoint(run, seed)), *self._processes()]
+            command += [str(self.checkpoint(run, seed))]
             command += ['--work-dir', str(folder / 'test'), '--json', str(folder / 'metrics.json')]
             _call([*command, *self._trust(), *_cfg_options(options)], folder / 'test.log', progress)
         return self.metrics(run, seed)
 
     def metrics(self, run: Run, seed: int) -> dict[str, float]:
         """Metrics of a tested run."""
-        metrics = json.loads((self.folder(run, seed) / 'metrics.json').read_text())['metrics']
+        metrics = json.loads((self.folder(run, seed) / 'metrics.json').read_text(encoding='utf-8'))['metrics']
         return {name: float(value) for name, value in metrics.items()}
 
     def _claim(self, run: Run, seed: int) -> None:
@@ -150,7 +152,7 @@ class TableRunner:
         start = None if run.start is None else run.start.name
         record = dict(config=run.config, options=dict(run.options), seed=seed, start=start, settings=settings)
         if note.is_file():
-            was, now = _flat(json.loads(note.read_text())), _flat(record)
+            was, now = _flat(json.loads(note.read_text(encoding='utf-8'))), _flat(record)
             changed = [key for key in was | now if was.get(key) != now.get(key)]
             if changed:
                 key = changed[0]
@@ -160,15 +162,15 @@ class TableRunner:
                 )
             return
         note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(record, indent=1, ensure_ascii=False) + '\n')
+        note.write_text(json.dumps(record, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 
-    def _launcher(self, tool: str) -> list[str]:
-        if self.gpus > 1:
-            return ['bash', str(ROOT / 'tools' / f'dist_{tool}.sh')]
-        return [sys.executable, str(ROOT / 'tools' / f'{tool}.py')]
-
-    def _processes(self) -> list[str]:
-        return [str(self.gpus)] if self.gpus > 1 else []
+    def _launcher(self, name: str) -> list[str]:
+        """``csbsr NAME``, in one process or in one a GPU."""
+        if self.gpus == 1:
+            return [sys.executable, '-m', 'csbsr_mm', name]
+        port = os.environ.get('PORT', '29500')
+        launch = ['torch.distributed.run', f'--nproc_per_node={self.gpus}', f'--master_port={port}']
+        return [sys.executable, '-m', *launch, '-m', 'csbsr_mm', name, '--launcher', 'pytorch']
 
     def _trust(self) -> list[str]:
         return ['--trust-checkpoint'] if self.trust else []
@@ -176,8 +178,10 @@ class TableRunner:
 
 def _call(command: list[str], log: Path, progress: Progress) -> None:
     """Run a command, its output going to a log; the child ends with this process, however that ends."""
-    with _alone(log.parent), log.open('a') as file:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with _alone(log.parent), log.open('a', encoding='utf-8') as file:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8', errors='replace'
+        )
         try:
             for line in process.stdout:
                 file.write(line)
@@ -190,8 +194,8 @@ def _call(command: list[str], log: Path, progress: Progress) -> None:
                 process.terminate()
                 process.wait()
     if status:
-        last = log.read_text().strip().splitlines()[-1:]
-        raise RunFailed(f'{Path(command[1]).name} ended with status {status}: {"".join(last)}\n  see {log}')
+        last = log.read_text(encoding='utf-8').strip().splitlines()[-1:]
+        raise RunFailed(f'the run ended with status {status}: {"".join(last)}; see {log}')
 
 
 @contextmanager
