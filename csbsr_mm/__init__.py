@@ -7,6 +7,7 @@ registers when a sub-command asks for it.
 """
 
 import sys
+from itertools import pairwise
 
 from ._stack import prepare_stack
 from .version import __version__
@@ -33,5 +34,11 @@ def register() -> bool:
     return has_mmseg
 
 
-if 'csbsr_mm_command' not in sys.modules:
+def _is_command() -> bool:
+    """Whether this process is the command ``csbsr``, or ``python -m csbsr_mm`` on its way to it."""
+    script = getattr(sys.modules.get('csbsr_mm_command'), 'running', False)
+    return script or (sys.argv[:1] == ['-m'] and ('-m', 'csbsr_mm') in pairwise(sys.orig_argv))
+
+
+if not _is_command():
     register()

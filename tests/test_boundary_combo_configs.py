@@ -115,4 +115,4 @@ def test_every_config_is_a_short_delta():
         cfg = Config.fromfile(path)
         heads = [cfg.model.decode_head, cfg.model.get('auxiliary_head')]
         assert {head.loss_decode.type for head in heads if head} == {'BoundaryComboLoss'}
-        assert [hook.type for hook in cfg.custom_hooks] == ['BoundaryRebalanceHook']
+        assert cfg.default_hooks.boundary_rebalance == dict(type='BoundaryRebalanceHook', fraction=1.0)

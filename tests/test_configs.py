@@ -1,4 +1,4 @@
-"""Every config of the house builds: model (without memory), data sets' pipelines, hooks, optimizer."""
+"""Every config of the house builds: model (without memory), data sets' pipelines, hooks."""
 
 from pathlib import Path
 
@@ -36,7 +36,9 @@ def test_config_builds(path):
         metrics = config.get(name) or []
         for metric in metrics if isinstance(metrics, list) else [metrics]:
             METRICS.build(metric)
-    for hook in config.get('custom_hooks', []):
+    schedules = ('training_stage', 'boundary_rebalance', 'task_weight')
+    named = [config.default_hooks[name] for name in schedules if name in config.default_hooks]
+    for hook in [*config.get('custom_hooks', []), *named]:
         HOOKS.build(hook)
 
 

@@ -61,11 +61,11 @@ def reduced(root):
     cfg.work_dir = str(root / 'work')
     cfg.model.sr = TINY_KBPN
     cfg.model.segmentor = tiny_unet(loss_decode=dict(type='BoundaryComboLoss'))
-    cfg.model.data_preprocessor.size_divisor = 2
+    cfg.model.data_preprocessor = dict(size_divisor=2)
     cfg.train_cfg.update(max_iters=2, val_interval=2)
     cfg.param_scheduler = None
-    cfg.custom_hooks[0].stages = [dict(end=1, use_gt_kernel=True, task_weight=0.0), dict()]
-    cfg.custom_hooks[1].begin = 0
+    cfg.default_hooks.training_stage.stages = [dict(end=1, use_gt_kernel=True, task_weight=0.0), dict()]
+    cfg.default_hooks.boundary_rebalance.begin = 0
     cfg.default_hooks.logger.interval = 1
     cfg.default_hooks.checkpoint.save_last = False
     cfg.vis_backends = cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]

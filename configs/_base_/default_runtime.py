@@ -1,4 +1,4 @@
-# Everything but data, model and schedule. custom_imports registers csbsr_mm's components wherever the
+# Everything but data, model, schedule and hooks. custom_imports registers csbsr_mm's components wherever the
 # config is read, also by MMSegmentation's own tools.
 custom_imports = dict(imports=['csbsr_mm'], allow_failed_imports=False)
 default_scope = 'mmseg'
@@ -9,17 +9,6 @@ env_cfg = dict(
     dist_cfg=dict(backend='nccl', timeout=1800),
 )
 
-default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='SafeCheckpointHook', interval=2000, max_keep_ckpts=2),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
-    throughput=dict(type='ThroughputHook'),
-    training_picture=dict(type='TrainingPictureHook', interval=2000),
-    non_finite_loss=dict(type='NonFiniteLossHook'),
-)
 # Average over the last ten iterations: losses, their unweighted values, times.
 log_processor = dict(by_epoch=False, mean_pattern=r'.*(loss|raw_|time|grad_norm).*')
 log_level = 'INFO'

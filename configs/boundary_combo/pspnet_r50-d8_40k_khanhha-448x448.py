@@ -14,4 +14,4 @@ model = dict(
     auxiliary_head=dict(num_classes=2, loss_decode=dict(type='BoundaryComboLoss', loss_weight=0.4)),
 )
 # 0.01 an epoch, the paper's pace, would end at 0.26 after these 26 epochs.
-custom_hooks = [dict(type='BoundaryRebalanceHook', fraction=1.0)]
+default_hooks = dict(boundary_rebalance=dict(type='BoundaryRebalanceHook', fraction=1.0))

@@ -20,7 +20,7 @@ model = dict(
     decode_head=dict(num_classes=2, loss_decode=dict(type='BoundaryComboLoss')),
 )
 # 0.01 an epoch, the paper's pace, would end at 0.26 after these 26 epochs.
-custom_hooks = [dict(type='BoundaryRebalanceHook', fraction=1.0)]
+default_hooks = dict(boundary_rebalance=dict(type='BoundaryRebalanceHook', fraction=1.0))
 
 # A transformer wants Adam; the rates are those of MMSegmentation's own SegFormer configs.
 optim_wrapper = dict(

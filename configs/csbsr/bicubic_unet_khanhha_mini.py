@@ -11,4 +11,5 @@ model = dict(
 iterations = _base_.total - _base_.predictors
 train_cfg = dict(max_iters=iterations)
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
-custom_hooks = [dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0)]
+# S learns nothing: no stages.
+default_hooks = dict(training_stage=dict(stages=[dict()]), boundary_rebalance=dict(begin=0))

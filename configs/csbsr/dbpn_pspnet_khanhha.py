@@ -9,10 +9,8 @@ _base_ = [
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
     sr=dict(type='DBPN'),
     segmentor=_base_.model,
     sr_loss=dict(type='BlindSRLoss', hr_weight=1.0, lr_weight=0.0, kernel_weight=0.0),
     task_weight=0.7,
-    normalize='instance',
 )

@@ -9,10 +9,8 @@ _base_ = [
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
     sr=dict(type='KBPN'),
     segmentor=_base_.model,
     sr_loss=dict(type='BlindSRLoss'),
     task_weight=0.3,
-    normalize='instance',
 )

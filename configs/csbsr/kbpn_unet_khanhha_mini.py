@@ -6,18 +6,18 @@ Everything of the method is there: the warm-up of Step 2, joint training with β
 _base_ = [
     '../_base_/models/unet_small.py',
     '../_base_/datasets/khanhha_mini.py',
+    '../_base_/default_hooks.py',
     '../_base_/default_runtime.py',
 ]
 
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=2),
+    data_preprocessor=dict(size_divisor=2),
     sr=dict(type='KBPN', num_stages=2, channels=32),
     segmentor=_base_.model,
     sr_loss=dict(type='BlindSRLoss'),
     task_weight=0.3,
-    normalize='instance',
 )
 
 warmup, predictors, total = 300, 450, 1650
@@ -32,8 +32,10 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=predictors, end=total, by_epoch=False),
 ]
-custom_hooks = [
-    dict(
+default_hooks = dict(
+    logger=dict(interval=25),
+    checkpoint=dict(interval=150),
+    training_stage=dict(
         type='TrainingStageHook',
         stages=[
             dict(end=warmup, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
@@ -41,6 +43,5 @@ custom_hooks = [
             dict(),
         ],
     ),
-    dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
-]
-default_hooks = dict(logger=dict(interval=25), checkpoint=dict(interval=150))
+    boundary_rebalance=dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
+)

@@ -7,6 +7,7 @@ kernel predictors alone, then everything together with β = 0.3.
 _base_ = [
     '../_base_/models/unet_small.py',
     '../_base_/datasets/crack_demo.py',
+    '../_base_/default_hooks.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/quickstart'
@@ -14,14 +15,13 @@ work_dir = 'work_dirs/quickstart'
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=2),
+    data_preprocessor=dict(size_divisor=2),
     sr=dict(type='KBPN', num_stages=2, channels=32),
     segmentor=_base_.model,
     # The kernel's squared error is about 1e-4: at the paper's weight of 0.2, which serves 200,000 iterations,
     # a few hundred would not hear it.
     sr_loss=dict(type='BlindSRLoss', kernel_weight=100.0),
     task_weight=0.3,
-    normalize='instance',
 )
 
 warmup, predictors, total = 150, 200, 380
@@ -35,8 +35,10 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=predictors, end=total, by_epoch=False),
 ]
-custom_hooks = [
-    dict(
+default_hooks = dict(
+    logger=dict(interval=20),
+    checkpoint=dict(interval=100),
+    training_stage=dict(
         type='TrainingStageHook',
         stages=[
             dict(end=warmup, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
@@ -44,8 +46,7 @@ custom_hooks = [
             dict(),
         ],
     ),
-    dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
-]
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
+    boundary_rebalance=dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
+)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

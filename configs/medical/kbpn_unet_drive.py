@@ -13,19 +13,17 @@ _base_ = [
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
     sr=dict(type='KBPN'),
     segmentor=_base_.model,
     sr_loss=dict(type='BlindSRLoss'),
     task_weight=0.3,
-    normalize='instance',
 )
 
 train_cfg = dict(max_iters=40000, val_interval=4000)
+optim_wrapper = dict(optimizer=dict(lr=2e-4))
 param_scheduler = [dict(type='MultiStepLR', milestones=[7500], gamma=0.1, by_epoch=False)]
-custom_hooks = [
-    dict(
-        type='TrainingStageHook',
+default_hooks = dict(
+    training_stage=dict(
         stages=[
             dict(end=2500, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
             dict(end=5000, trainable=['sr.kernel_predictor'], task_weight=0.0),
@@ -34,5 +32,5 @@ custom_hooks = [
         ],
     ),
     # An epoch of DRIVE has four iterations: α rises with the share of the training, not by the epoch.
-    dict(type='BoundaryRebalanceHook', fraction=1.0, begin=7500),
-]
+    boundary_rebalance=dict(fraction=1.0, begin=7500),
+)

@@ -10,7 +10,7 @@ from typing import Any
 from torch.utils.data import BatchSampler, DataLoader
 
 
-class LoaderTimeout(RuntimeError):
+class LoaderTimeout(TimeoutError):
     """The workers of a data loader did not deliver a batch in time."""
 
 

@@ -17,7 +17,7 @@ BEAT = 30.0
 DEAD_AFTER = 600.0
 
 
-class WorkDirInUse(RuntimeError):
+class WorkDirInUse(OSError):
     """Another process trains in this work directory."""
 
 

@@ -10,9 +10,32 @@ from mmengine.model import BaseDataPreprocessor
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
+PREPROCESSOR = 'BlindSRDataPreProcessor'
 HR_FIELDS = ('gt_sem_seg', 'gt_hr_img', 'gt_signed_distance')
+
+
+def preprocessor_for(scale: int, given: dict | nn.Module | None) -> dict | nn.Module:
+    """The data preprocessor of a model that enlarges by ``scale``.
+
+    Args:
+        scale: HR pixels per LR pixel along each axis.
+        given: What the config says; its ``type`` and its ``scale`` may be left out.
+
+    Returns:
+        ``given``, completed: :class:`BlindSRDataPreProcessor` with the model's scale.
+
+    Example:
+        >>> preprocessor_for(4, dict(size_divisor=2))
+        {'type': 'BlindSRDataPreProcessor', 'scale': 4, 'size_divisor': 2}
+    """
+    if isinstance(given, nn.Module):
+        return given
+    given = dict(given or {})
+    if given.get('type', PREPROCESSOR) != PREPROCESSOR:
+        return given
+    return {'type': PREPROCESSOR, 'scale': scale, **given}
 
 
 @MODELS.register_module()

@@ -106,10 +106,12 @@ def test_fixed_losses_stay(tmp_path, recorder):
     assert recorder.alphas == [0.0, 0.7, 0.01, 0.7]
 
 
-def test_nothing_to_move(tmp_path, recorder):
-    hook = dict(type='BoundaryRebalanceHook')
-    runner = Runner.from_cfg(config(tmp_path, bc_unet(alpha=0.5), hooks=[hook]))
-    with pytest.raises(ValueError, match=r"nothing to move: \{'decode_head.loss_decode': 0.5\} fix alpha"):
-        runner.train()
+def test_a_config_that_fixes_every_alpha_wins(tmp_path, recorder):
+    hook = dict(type='BoundaryRebalanceHook', epoch_iters=1)
+    Runner.from_cfg(config(tmp_path, bc_unet(alpha=0.5), hooks=[hook], max_iters=2)).train()
+    assert recorder.alphas == [0.5, 0.5]
+
+
+def test_a_model_without_a_boundary_loss_is_refused():
     with pytest.raises(TypeError, match=r'Linear has no boundary loss; give a head'):
         boundary_losses(torch.nn.Linear(1, 1))

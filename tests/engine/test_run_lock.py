@@ -70,6 +70,6 @@ def test_training_refuses_a_work_dir_in_use(tmp_path):
     config = dump(tiny_config(tmp_path / 'run', max_iters=1), tmp_path / 'config.py')
     with run_lock(tmp_path / 'run'):
         done = run_tool('train.py', config, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith(f'error: {tmp_path}/run is in use by process')
     assert not list((tmp_path / 'run').glob('*.pth'))

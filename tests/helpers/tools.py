@@ -19,5 +19,6 @@ def load_tool(path: str) -> ModuleType:
         sys.path.insert(0, str(script.parent))
     spec = importlib.util.spec_from_file_location(f'tool_{script.stem}', script)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module

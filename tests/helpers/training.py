@@ -3,6 +3,8 @@
 Also imported by the processes that tests start, through ``custom_imports``.
 """
 
+import contextlib
+import io
 import os
 import signal
 import socket
@@ -21,12 +23,12 @@ from mmseg.registry import DATASETS, HOOKS, MODELS
 from mmseg.structures import SegDataSample
 from torch.utils.data import Dataset
 
+from csbsr_mm.cli import ERROR, main
 from csbsr_mm.engine.checkpoint import read_checkpoint
 from csbsr_mm.models.data_preprocessor import BlindSRDataPreProcessor
 from csbsr_mm.models.segmentors import BlindSRSegmentor
 from csbsr_mm.visualization import BlindSRLocalVisualizer
 from helpers.models import tiny_csbsr
-from helpers.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 TESTS = Path(__file__).parents[1]
@@ -212,11 +214,22 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def tool_main(name):
-    """The ``main`` of a tool, to be called without starting a process.
+def csbsr(*words):
+    """Run the command ``csbsr`` within this process.
 
     MMEngine tells runs apart by name and second; what a run of the same second left behind is forgotten.
+
+    Returns:
+        The exit status, unless it says that there was an error.
+
+    Raises:
+        SystemExit: With the line that an error ended with.
     """
     for manager in (MessageHub, MMLogger, BlindSRLocalVisualizer):
         manager._instance_dict.clear()
-    return load_tool(name).main
+    complaint = io.StringIO()
+    with contextlib.redirect_stderr(complaint):
+        status = main([str(word) for word in words])
+    if status == ERROR:
+        raise SystemExit(complaint.getvalue().strip().splitlines()[-1])
+    return status

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from helpers.models import tiny_csbsr, tiny_unet
-from helpers.tools import load_tool
 from mmengine.config import Config, ConfigDict
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
@@ -18,6 +17,7 @@ from torch import nn
 
 import csbsr_mm  # noqa: F401
 from csbsr_mm.apis import CrackInferencer
+from csbsr_mm.cli import main
 from csbsr_mm.onnx.export import MatrixPool, check_onnx, export_onnx
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def test_predict_runs_the_file(fixed, tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (20, 21, 3), np.uint8)
     Image.fromarray(image).save(tmp_path / 'a.png')
     arguments = [folder / 'tiny.py', folder / 'tiny.onnx', tmp_path / 'a.png', '--out-dir', tmp_path / 'out']
-    assert load_tool('predict').main([*map(str, arguments), '--overlap', '4']) == 0
+    assert main(['predict', *map(str, arguments), '--overlap', '4']) == 0
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['photos'][0]['tiles'] == 4
 
@@ -121,8 +121,7 @@ def test_fixed_graph_by_the_tool(rgb, tmp_path, capsys):
     model = build(config.model)
     save_checkpoint(dict(state_dict=model.state_dict(), meta={}), str(tmp_path / 'unet.pth'))
     arguments = [tmp_path / 'unet.py', tmp_path / 'unet.pth', tmp_path / 'unet.onnx']
-    tool = load_tool('deployment/export_onnx')
-    assert tool.main([*map(str, arguments), '--size', '32', '32', '--batch-size', '2', '--check']) == 0
+    assert main(['export', *map(str, arguments), '--size', '32', '32', '--batch-size', '2', '--check']) == 0
     assert 'onnxruntime and torch are equal' in capsys.readouterr().out
 
     image = np.random.default_rng(0).integers(0, 256, (32, 90, 3), np.uint8)

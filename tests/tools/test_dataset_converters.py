@@ -1,33 +1,31 @@
 """The data set tools, on small data sets in the layouts of the real ones."""
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from helpers.crack_files import write_pair, write_set
-from helpers.tools import load_tool
+from helpers.training import csbsr
 from scipy.io import savemat
 
+from csbsr_mm.cli import COMMANDS
 from csbsr_mm.datasets.degraded_store import DegradedStore
 from csbsr_mm.datasets.preparation.files import write_mask
 from csbsr_mm.datasets.preparation.khanhha_layout import split_names
 from csbsr_mm.datasets.preparation.parallel import run_parallel
 from csbsr_mm.datasets.transforms import BlindDegradation
 
-TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
 rng = np.random.default_rng(0)
 
 
 def run(tool, *arguments):
-    """Call a tool's main; returns its exit status or message."""
-    module = load_tool(f'dataset_converters/{tool}')
+    """Run ``csbsr TOOL`` or ``csbsr convert-data TOOL``; returns its exit status or message."""
+    command = [tool] if tool in COMMANDS else ['convert-data', tool]
     try:
-        module.main([str(argument) for argument in arguments])
+        return csbsr(*command, *arguments)
     except SystemExit as stop:
         return stop.code
-    return 0
 
 
 def write(path, image):
@@ -76,20 +74,20 @@ def test_parallel_after_opencv_used_its_threads():
 
 def test_split_is_complete_disjoint_and_repeatable(tmp_path):
     write_set(tmp_path, [f'{i:02d}.png' for i in range(40)], size=(8, 16))
-    assert run('split_khanhha', tmp_path, '--val-share', 0.25, '--seed', 3) == 0
+    assert run('split', tmp_path, '--val-share', 0.25, '--seed', 3) == 0
     lists = {name: (tmp_path / 'splits' / f'{name}.txt').read_text() for name in ('train', 'val')}
     train, val = (lists[name].split() for name in ('train', 'val'))
     assert (len(train), len(val)) == (30, 10)
     assert sorted(train + val) == [f'{i:02d}.png' for i in range(40)]
-    run('split_khanhha', tmp_path, '--val-share', 0.25, '--seed', 3)
+    run('split', tmp_path, '--val-share', 0.25, '--seed', 3)
     assert (tmp_path / 'splits' / 'val.txt').read_text() == lists['val']
     names = [f'{i:05d}.jpg' for i in range(9603)]
     train, val = split_names(names[::-1], share=0.05, seed=0)
     assert (len(train), len(val)) == (9122, 481)
     assert split_names(names, share=0.05, seed=0) == (train, val)
     assert split_names(names, share=0.05, seed=1)[1] != val
-    assert 'no folder' in run('split_khanhha', tmp_path / 'elsewhere')
-    assert 'share must be within' in run('split_khanhha', tmp_path, '--val-share', 1.5)
+    assert 'no folder' in run('split', tmp_path / 'elsewhere')
+    assert 'share must be within' in run('split', tmp_path, '--val-share', 1.5)
 
 
 def test_crack500(tmp_path):
@@ -173,7 +171,7 @@ def test_degraded_set(tmp_path):
     names = ['a.jpg', 'noncrack_1.jpg.jpg', 'odd.png']
     for seed, name in enumerate(names):
         write_pair(tmp_path / 'test', name, size=(66, 97) if name == 'odd.png' else (64, 96), seed=seed)
-    arguments = ('degrade_dataset', tmp_path, '--name', 'set', '--seed', 7, '--workers', 1)
+    arguments = ('degrade', tmp_path, '--name', 'set', '--seed', 7, '--workers', 1)
     assert run(*arguments) == 0
     root = tmp_path / 'test_blured' / 'set'
     manifest = json.loads((root / 'manifest.json').read_text())
@@ -195,7 +193,7 @@ def test_degraded_set(tmp_path):
     assert {path: path.read_bytes() for path in root.rglob('*.*')} == before
     assert 'made with other settings; choose another --name' in run(*arguments, '--sigma', 1, 2)
     assert 'one of (1, 2, 4, 8), got 3' in run(*arguments[:3], 'other', '--scale', 3)
-    assert 'no folder' in run('degrade_dataset', tmp_path / 'nowhere')
+    assert 'no folder' in run('degrade', tmp_path / 'nowhere')
 
 
 def test_sub_images_cover_every_pixel(tmp_path):
@@ -203,7 +201,7 @@ def test_sub_images_cover_every_pixel(tmp_path):
     photo = np.stack([image % 256, image // 256, 0 * image], -1).astype(np.uint8)
     write(tmp_path / 'DIV2K/HR/0001.png', photo)
     arguments = ('--folders', 'DIV2K/HR', '--size', 32, '--step', 24, '--workers', 1)
-    assert run('prepare_div2k_flickr2k', tmp_path, *arguments) == 0
+    assert run('sub-images', tmp_path, *arguments) == 0
     seen = np.zeros((70, 100), bool)
     for path in (tmp_path / 'DIV2K/HR_sub').glob('*.png'):
         y, x = (int(part) for part in path.stem.split('_s')[1].split('_'))
@@ -211,13 +209,13 @@ def test_sub_images_cover_every_pixel(tmp_path):
         seen[y : y + 32, x : x + 32] = True
     assert seen.all()
     arguments = ('--folders', 'DIV2K/HR', '--size', 80, '--workers', 1)
-    assert 'smaller than --size 80' in run('prepare_div2k_flickr2k', tmp_path, *arguments)
+    assert 'smaller than --size 80' in run('sub-images', tmp_path, *arguments)
 
 
 def test_health_report(tmp_path, capsys):
     write_set(tmp_path, ('CFD_1.png', 'CFD_2.png', 'noncrack_1.png'))
     write_pair(tmp_path / 'test', 'x.png', seed=50, crack=False)
-    assert run('check_dataset', tmp_path, '--workers', 1) == 0
+    assert run('check-data', tmp_path, '--workers', 1) == 0
     report = capsys.readouterr().out
     assert 'Healthy.' in report
     assert 'CFD: 2' in report
@@ -227,7 +225,7 @@ def test_health_report(tmp_path, capsys):
     (tmp_path / 'train/images/CFD_2.png').write_bytes(b'broken')
     write(tmp_path / 'train/masks/noncrack_1.png', np.full((64, 96), 3, np.uint8))
     write_pair(tmp_path / 'train', 'copy.png', seed=50)
-    assert run('check_dataset', tmp_path, '--workers', 1) == 1
+    assert run('check-data', tmp_path, '--workers', 1) == 1
     report = capsys.readouterr().out
     for line in (
         'train/CFD_1.png: no mask',
@@ -237,12 +235,12 @@ def test_health_report(tmp_path, capsys):
         'Not healthy',
     ):
         assert line in report
-    assert 'no folder' in run('check_dataset', tmp_path / 'nowhere')
+    assert 'no folder' in run('check-data', tmp_path / 'nowhere')
 
 
 def test_demo_tool(tmp_path, capsys):
     options = ('--test', 1, '--size', 64, '--workers', 1)
-    arguments = ('render_crack_demo', tmp_path / 'demo', '--train', 2, *options)
+    arguments = ('render-demo', tmp_path / 'demo', '--train', 2, *options)
     assert run(*arguments) == 0
     assert '2 training and 1 test photos, 3 photos rendered' in capsys.readouterr().out
     assert run(*arguments) == 0

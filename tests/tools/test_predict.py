@@ -1,4 +1,4 @@
-"""tools/predict.py from photos to report, on every kind of trouble."""
+"""``csbsr predict`` from photos to report, on every kind of trouble."""
 
 import csv
 import json
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from helpers.models import tiny_csbsr
-from helpers.tools import load_tool
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
@@ -17,11 +16,7 @@ from mmseg.registry import MODELS
 from PIL import Image
 
 from csbsr_mm.apis import CrackInferencer
-
-
-@pytest.fixture(scope='module')
-def tool():
-    return load_tool('predict')
+from csbsr_mm.cli import main
 
 
 @pytest.fixture(scope='module')
@@ -49,10 +44,10 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def predict(tool, model, tmp_path):
+def predict(model, tmp_path):
     def run(*arguments):
-        return tool.main([*model, *map(str, arguments), '--out-dir', str(tmp_path / 'out'), '--device', 'cpu',
-                          '--tile', '12', '--overlap', '4'])  # fmt: skip
+        options = ['--out-dir', tmp_path / 'out', '--device', 'cpu', '--tile', 12, '--overlap', 4]
+        return main([str(word) for word in ('predict', *model, *arguments, *options)])
 
     return run
 
@@ -209,25 +204,25 @@ def test_spreadsheets_run_no_formula(predict, tmp_path):
         (['{photos}', '--min-area', '-1'], '--min-area must not be negative'),
     ],
 )
-def test_wrong_usage(tool, model, photos, tmp_path, capsys, arguments, message):
+def test_wrong_usage(model, photos, tmp_path, capsys, arguments, message):
     arguments = [argument.format(photos=photos) for argument in arguments]
-    assert tool.main([*model, *arguments, '--out-dir', str(tmp_path / 'out')]) == 2
-    assert message in capsys.readouterr().out
+    assert main(['predict', *model, *arguments, '--out-dir', str(tmp_path / 'out')]) == 2
+    assert message in capsys.readouterr().err
 
 
-def test_missing_config_or_checkpoint(tool, model, photos, tmp_path, capsys):
+def test_missing_config_or_checkpoint(model, photos, tmp_path, capsys):
     for config, checkpoint in (('missing.py', model[1]), (model[0], 'missing.pth')):
-        assert tool.main([config, checkpoint, str(photos), '--out-dir', str(tmp_path / 'out')]) == 2
-        assert 'does not exist' in capsys.readouterr().out
+        assert main(['predict', config, checkpoint, str(photos), '--out-dir', str(tmp_path / 'out')]) == 2
+        assert 'does not exist' in capsys.readouterr().err
 
 
-def test_results_that_cannot_be_written(tool, model, photos, tmp_path, capsys):
+def test_results_that_cannot_be_written(model, photos, tmp_path, capsys):
     (tmp_path / 'file').touch()
-    assert tool.main([*model, str(photos), '--out-dir', str(tmp_path / 'file' / 'out')]) == 2
-    assert 'Not a directory' in capsys.readouterr().out
+    assert main(['predict', *model, str(photos), '--out-dir', str(tmp_path / 'file' / 'out')]) == 2
+    assert 'Not a directory' in capsys.readouterr().err
 
 
 def test_folder_without_photos(predict, tmp_path, capsys):
     (tmp_path / 'empty').mkdir()
     assert predict(tmp_path / 'empty') == 2
-    assert 'no photos' in capsys.readouterr().out
+    assert 'no photos' in capsys.readouterr().err

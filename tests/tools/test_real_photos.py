@@ -1,14 +1,13 @@
 """Testing on photos of odd size that have masks, but neither an HR image nor a kernel."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from helpers.models import tiny_csbsr
-from helpers.training import tool_main
+from helpers.training import csbsr
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
@@ -34,7 +33,7 @@ def photos(tmp_path):
     return tmp_path
 
 
-def test_metrics_are_those_of_the_photos(photos, monkeypatch):
+def test_metrics_are_those_of_the_photos(photos):
     config = Config.fromfile(CONFIG)
     config.model = ConfigDict(tiny_csbsr(sr_loss=None, output_size=config.model.output_size))
     config.data_root = config.test_dataloader.dataset.data_root = str(photos)
@@ -47,8 +46,7 @@ def test_metrics_are_those_of_the_photos(photos, monkeypatch):
     save_checkpoint(dict(state_dict=model.state_dict(), meta={}), str(photos / 'model.pth'))
 
     arguments = [photos / 'config.py', photos / 'model.pth', '--json', photos / 'metrics.json']
-    monkeypatch.setattr(sys, 'argv', ['test.py', *map(str, arguments), '--work-dir', str(photos / 'work')])
-    tool_main('test')()
+    assert csbsr('test', *arguments, '--work-dir', photos / 'work') == 0
     metrics = json.loads((photos / 'metrics.json').read_text())['metrics']
     assert {'IoU_max', 'AIU', 'HD95_min', 'AHD95'} <= set(metrics)
     assert not {'PSNR', 'SSIM', 'kernel_PSNR'} & set(metrics)

@@ -1,12 +1,11 @@
 import json
-import sys
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from helpers.models import tiny_csbsr, tiny_unet
-from helpers.training import dump, load, loader, tiny_config, tool_main
+from helpers.training import csbsr, dump, load, loader, tiny_config
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
 
@@ -41,12 +40,11 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def run_test(monkeypatch, tmp_path):
-    """Run tools/test.py within this process, in a folder of its own."""
+    """Run ``csbsr test`` within this process, in a folder of its own."""
 
     def run(*arguments):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, 'argv', ['test.py', *map(str, arguments)])
-        tool_main('test')()
+        assert csbsr('test', *arguments) == 0
 
     return run
 

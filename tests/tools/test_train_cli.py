@@ -1,24 +1,16 @@
 import errno
 import os
-import sys
 
 import pytest
 import torch
-from helpers.training import dump, load, run_tool, tiny_config, tool_main
+from helpers.training import csbsr, dump, load, run_tool, tiny_config
 
 
-@pytest.fixture
-def train(monkeypatch):
-    """Run tools/train.py within this process."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['train.py', *map(str, arguments)])
-        tool_main('train')()
-
-    return run
+def train(*arguments):
+    assert csbsr('train', *arguments) == 0
 
 
-def test_trains_resumes_and_overrides(tmp_path, train):
+def test_trains_resumes_and_overrides(tmp_path):
     config = dump(tiny_config('unused', max_iters=1), tmp_path / 'config.py')
     work_dir = tmp_path / 'run'
     train(config, '--work-dir', work_dir, '--cfg-options', 'optim_wrapper.optimizer.lr=0.5')
@@ -57,7 +49,7 @@ def test_a_full_disk_is_one_clear_line(tmp_path, train, monkeypatch):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='bfloat16 takes the place of float16 on the CPU')
-def test_amp_computes_in_bfloat16_and_stays_near(tmp_path, train):
+def test_amp_computes_in_bfloat16_and_stays_near(tmp_path):
     config = dump(tiny_config('unused', max_iters=2, log_level='INFO'), tmp_path / 'config.py')
     losses = {}
     for name, option in (('amp', ['--amp']), ('full', [])):
@@ -78,7 +70,7 @@ def test_amp_computes_in_bfloat16_and_stays_near(tmp_path, train):
         (['CONFIG', '--amp', '--cfg-options', 'optim_wrapper.type=Mine'], 'error: --amp .* got Mine'),
     ],
 )
-def test_one_clear_line_for_what_is_missing(tmp_path, train, arguments, message):
+def test_one_clear_line_for_what_is_missing(tmp_path, arguments, message):
     config = dump(tiny_config(tmp_path / 'run'), tmp_path / 'config.py')
     with pytest.raises(SystemExit, match=message):
         train(*[config if word == 'CONFIG' else word for word in arguments])
@@ -124,7 +116,7 @@ def test_slurm_command(tmp_path):
     assert words[-4:] == [str(config), '--launcher', 'slurm', '--amp']
 
 
-def test_data_that_are_not_there_are_one_clear_line(tmp_path, train):
+def test_data_that_are_not_there_are_one_clear_line(tmp_path):
     """The data set looks for its folder only when the loop is built."""
     loader = dict(
         batch_size=1,

@@ -1,56 +1,8 @@
-"""Bring CrackForest into the Khanhha layout: DATA/{train,test}/{images,masks}.
-
-SOURCE holds image/X.jpg and groundTruth/X.mat. In the .mat files, `groundTruth.Segmentation` labels
-pixels: 1 is background, 2 is crack (a few files mark other things with 3 and 4). CrackForest has no
-official test photos; they are drawn with a seed. CrackForest: Shi et al., IEEE Trans. Intell. Transp.
-Syst. 2016; for non-commercial research.
-"""
+"""Bring CrackForest into our layout: ``csbsr convert-data crackforest``."""
 
 import sys
-from pathlib import Path
 
-import numpy as np
-from scipy.io import loadmat
-
-from csbsr_mm.datasets.preparation.command_line import convert, converter_parser
-from csbsr_mm.datasets.preparation.khanhha_layout import Pair, split_names
-
-CRACK_LABEL = 2
-
-
-def find_pairs(source: Path, test_share: float, seed: int) -> list[Pair]:
-    """Photos that have labels, divided at random."""
-    images = {image.name: image for image in sorted((source / 'image').glob('*.jpg'))}
-    labels = {name: source / 'groundTruth' / f'{image.stem}.mat' for name, image in images.items()}
-    labelled = [name for name in images if labels[name].is_file()]
-    _, test = split_names(labelled, test_share, seed)
-    return [
-        Pair('test' if name in test else 'train', f'CFD_{name}', images[name], labels[name])
-        for name in labelled
-    ]
-
-
-def read_labels(path: Path) -> np.ndarray:
-    """Mask (H, W) of a .mat file, true on cracks.
-
-    Raises:
-        ValueError: the file has no segmentation.
-    """
-    content = loadmat(path, squeeze_me=True, struct_as_record=False)
-    segmentation = getattr(content.get('groundTruth'), 'Segmentation', None)
-    if segmentation is None:
-        raise ValueError(f'{path} holds no groundTruth.Segmentation; is it from CrackForest?')
-    return np.asarray(segmentation) == CRACK_LABEL
-
-
-def main(argv: list[str]) -> None:
-    """Convert."""
-    parser = converter_parser(__doc__)
-    parser.add_argument('--test-share', type=float, default=0.4, help='share of test photos')
-    parser.add_argument('--seed', type=int, default=0)
-    args = parser.parse_args(argv)
-    convert(args, lambda: find_pairs(args.source, args.test_share, args.seed), read_labels)
-
+from csbsr_mm.cli import main
 
 if __name__ == '__main__':
-    main(sys.argv[1:])
+    sys.exit(main(['convert-data', 'crackforest', *sys.argv[1:]]))

@@ -1,14 +1,22 @@
 """Only the blur skip learns, on top of a trained joint model (`load_from`), which stays as it is.
 
-The paper does not say for how long; 30,000 iterations go through the data 20 times.
+So did the released run; the paper has no such step. 30,000 iterations go through the data 20 times.
 """
 
-_base_ = './csbsr_180k.py'
+_base_ = '../default_hooks.py'
 
-train_cfg = dict(max_iters=30000, val_interval=5000)
-param_scheduler = None
-custom_hooks = [
-    dict(type='TrainingStageHook', stages=[dict(trainable=['blur_skip'], task_weight=1.0)]),
-    # α stays where the joint training left it.
-    dict(type='BoundaryRebalanceHook', start=0.99, end=0.99),
-]
+global_batch_size = 6
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=30000, val_interval=5000)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=2e-5, betas=(0.9, 0.999), eps=1e-8),
+)
+
+default_hooks = dict(
+    training_stage=dict(type='TrainingStageHook', stages=[dict(trainable=['blur_skip'], task_weight=1.0)]),
+    # α stays where the joint training left it: 0.98 after 150,000 iterations of 9,122 images, six at a time.
+    boundary_rebalance=dict(type='BoundaryRebalanceHook', start=0.98, end=0.98),
+)

@@ -1,9 +1,11 @@
-"""Steps 2 and 3 of the paper in one run: 30,000 iterations of S alone, then 150,000 jointly.
+"""Steps 2 and 3 of the paper in one run: 30,000 iterations of S alone, then 150,000 jointly, at 2e-5.
 
-Until 10,000 S learns with the true blur kernel, until 20,000 the kernel predictors learn, until 30,000 both;
-then β is the model's `task_weight`, the learning rate falls to 2e-5, and α rises by 0.01 an epoch.
+Until 10,000 S learns with the true blur kernel, until 20,000 the kernel predictors learn, until 30,000 both
+(the released code's warm-up); then β is the model's `task_weight`, and α rises by 0.01 an epoch.
 Six images an update, over however many GPUs: see docs/training.md.
 """
+
+_base_ = '../default_hooks.py'
 
 global_batch_size = 6
 train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=180000, val_interval=10000)
@@ -12,12 +14,11 @@ test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=2e-4, betas=(0.9, 0.999), eps=1e-8),
+    optimizer=dict(type='Adam', lr=2e-5, betas=(0.9, 0.999), eps=1e-8),
 )
-param_scheduler = [dict(type='MultiStepLR', milestones=[30000], gamma=0.1, by_epoch=False)]
 
-custom_hooks = [
-    dict(
+default_hooks = dict(
+    training_stage=dict(
         type='TrainingStageHook',
         stages=[
             dict(end=10000, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
@@ -26,5 +27,5 @@ custom_hooks = [
             dict(),
         ],
     ),
-    dict(type='BoundaryRebalanceHook', begin=30000),
-]
+    boundary_rebalance=dict(type='BoundaryRebalanceHook', begin=30000),
+)

@@ -3,8 +3,6 @@
 _base_ = [
     '../../_base_/models/dsrl_resnet101.py',
     '../../_base_/datasets/khanhha.py',
-    '../../_base_/schedules/csbsr_180k.py',
+    '../../_base_/schedules/dsrl_180k.py',
     '../../_base_/default_runtime.py',
 ]
-# Everything learns together from the start, and cross entropy has no α to raise.
-custom_hooks = []

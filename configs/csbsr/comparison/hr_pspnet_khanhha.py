@@ -3,7 +3,7 @@
 _base_ = './bicubic_pspnet_khanhha.py'
 
 model = dict(
-    data_preprocessor=dict(scale=1, size_divisor=8),
+    data_preprocessor=dict(size_divisor=8),
     sr=dict(_delete_=True, type='IdentitySR'),
 )
 

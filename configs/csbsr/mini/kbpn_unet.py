@@ -12,16 +12,10 @@ _base_ = [
 model = dict(
     _delete_=True,
     type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=2),
+    data_preprocessor=dict(size_divisor=2),
     sr=dict(type='KBPN', num_stages=2, channels=32),
     segmentor=_base_.model,
     sr_loss=dict(type='BlindSRLoss'),
     task_weight=0.3,
-    normalize='instance',
 )
 train_dataloader = dict(batch_size=6)
-default_hooks = dict(
-    logger=dict(interval=20),
-    checkpoint=dict(interval=100, max_keep_ckpts=1),
-    acceleration=dict(type='AccelerationHook', channels_last=True),
-)

@@ -1,13 +1,5 @@
-"""Only the blur skip learns at the mini scale, on top of kbpn_unet.py's model (Table VI)."""
+"""Blur skip at the mini scale, which learns with everything else in Step 3 (Table VI, row 2)."""
 
 _base_ = './kbpn_unet.py'
 
 model = dict(blur_skip=dict(type='BlurSkipNeck', in_channels=16, norm_cfg=_base_.norm_cfg))
-# A fifth of Step 3, as in ../../_base_/schedules/blur_skip_30k.py.
-iterations = 80
-train_cfg = dict(max_iters=iterations, val_begin=iterations + 1)
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
-custom_hooks = [
-    dict(type='TrainingStageHook', stages=[dict(trainable=['blur_skip'], task_weight=1.0)]),
-    dict(type='BoundaryRebalanceHook', start=0.99, end=0.99),
-]

@@ -1,4 +1,6 @@
 """CSBSR at the mini scale with a task weight β that rises from 0 to 1 over 14/15 of Step 3 (Table III)."""
 
 _base_ = './kbpn_unet.py'
-custom_hooks = [*_base_.custom_hooks, dict(type='TaskWeightHook', task_weight=[(1, 0.0), (373, 1.0)])]
+default_hooks = dict(
+    task_weight=dict(type='TaskWeightHook', task_weight=[(1, 0.0), (373, 1.0)]),
+)

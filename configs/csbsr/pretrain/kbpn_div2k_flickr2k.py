@@ -11,7 +11,6 @@ _base_ = [
 ]
 model = dict(
     type='BlindSRPretrainer',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
     sr=dict(type='KBPN'),
     sr_loss=dict(type='BlindSRLoss'),
 )

@@ -3,5 +3,3 @@
 _base_ = '../kbpn_pspnet_khanhha.py'
 loss = dict(loss_decode=dict(alpha=0.0))
 model = dict(segmentor=dict(decode_head=loss, auxiliary_head=loss))
-# α does not rise.
-custom_hooks = [hook for hook in _base_.custom_hooks if hook['type'] != 'BoundaryRebalanceHook']

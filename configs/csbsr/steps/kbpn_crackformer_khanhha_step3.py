@@ -4,6 +4,4 @@ _base_ = '../kbpn_crackformer_khanhha.py'
 
 load_from = 'work_dirs/kbpn_khanhha_step2/iter_30000.pth'
 train_cfg = dict(max_iters=150000)
-optim_wrapper = dict(optimizer=dict(lr=2e-5))
-param_scheduler = None
-custom_hooks = [dict(type='BoundaryRebalanceHook')]
+default_hooks = dict(training_stage=dict(stages=[dict()]), boundary_rebalance=dict(begin=0))

@@ -25,8 +25,27 @@ SURFACE_DISTRACTORS = {
 """Probability of each distractor that is part of the surface; cracks run through them."""
 
 
+def render_varied_photo(rng: Rng, size: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    """Render a photograph from near or far, with open or faint cracks: a wider range than the demo set.
+
+    Args:
+        rng: Source of randomness.
+        size: Side length in pixels.
+
+    Returns:
+        Photo and mask, as of :func:`render_crack_photo`.
+    """
+    zoom = 2.0 ** float(rng.uniform(0.0, 2.2)) if rng.random() < 0.65 else 1.0
+    faintness = rng.uniform(0.0, 0.75) if rng.random() < 0.4 else 0.0
+    return render_crack_photo(rng, size, zoom=zoom, faintness=faintness)
+
+
 def render_crack_photo(
-    rng: Rng, size: int = 256, cracked: bool | None = None
+    rng: Rng,
+    size: int = 256,
+    cracked: bool | None = None,
+    zoom: float = 1.0,
+    faintness: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render a photograph and its crack mask.
 
@@ -34,6 +53,8 @@ def render_crack_photo(
         rng: Source of randomness; the same generator state gives the same photo.
         size: Side length in pixels.
         cracked: With cracks or without; drawn at random (one in eight without) if None.
+        zoom: How much larger cracks and stones are, at least 1; 1 shows cracks up to 8 pixels wide.
+        faintness: How far the inside of a crack keeps the colour of the surface, in [0, 1).
 
     Returns:
         Photo uint8 (size, size, 3), BGR, and mask uint8 (size, size): 255 where cracks cover at
@@ -45,18 +66,18 @@ def render_crack_photo(
         ((64, 64, 3), (64, 64), [0, 255])
     """
     scene_size = size * OVERSAMPLING
-    surface = draw_surface(rng, scene_size)
+    surface = draw_surface(rng, scene_size, zoom)
     for name, probability in SURFACE_DISTRACTORS[surface.kind].items():
         if rng.random() < probability:
             getattr(distractors, name)(rng, surface)
     crack = np.zeros((scene_size, scene_size), np.float32)
     if rng.random() < 0.875 if cracked is None else cracked:
-        crack = coverage(rng, draw_cracks(rng, surface, LARGEST_WIDTH * OVERSAMPLING), scene_size)
+        crack = coverage(rng, draw_cracks(rng, surface, LARGEST_WIDTH * OVERSAMPLING * zoom), scene_size)
         if surface.kind == 'asphalt':
             crack = _crumble(rng, crack)
         _break(rng, surface, crack)
     image = surface.albedo * shade(rng, surface.relief)[..., None]
-    _open(rng, image, surface, crack)
+    _open(rng, image, surface, crack, faintness)
     hidden = _foreground(rng, image)
     illuminate(rng, image)
     visible = cv2.resize(crack * (1 - hidden), (size, size), interpolation=cv2.INTER_AREA)
@@ -82,7 +103,7 @@ def _break(rng: Rng, surface: Surface, crack: np.ndarray) -> None:
     surface.albedo *= 1 - rng.uniform(0, 0.5) * dirt[..., None]
 
 
-def _open(rng: Rng, image: np.ndarray, surface: Surface, crack: np.ndarray) -> None:
+def _open(rng: Rng, image: np.ndarray, surface: Surface, crack: np.ndarray, faintness: float = 0.0) -> None:
     """The dark inside of the crack, partly filled with dust; in place."""
     at = np.nonzero(crack)
     own = surface.albedo[at]
@@ -92,7 +113,7 @@ def _open(rng: Rng, image: np.ndarray, surface: Surface, crack: np.ndarray) -> N
     dust = rng.uniform(0.1, 0.5) * smoothstep(dust, rng.uniform(0.2, 1.8), 2.2)
     inside = own * (shallow + (darkest - shallow) * deep + dust)[:, None]
     inside *= 1 + 0.12 * rng.standard_normal((len(own), 1), dtype=np.float32)
-    image[at] += crack[at][:, None] * (inside - image[at])
+    image[at] += ((1 - faintness) * crack[at])[:, None] * (inside - image[at])
 
 
 def _foreground(rng: Rng, image: np.ndarray) -> np.ndarray:

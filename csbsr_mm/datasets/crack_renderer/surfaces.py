@@ -69,14 +69,15 @@ class Courses:
         return (np.round(u / self.width + shift) - shift) * self.width
 
 
-def asphalt(rng: Rng, size: int) -> Surface:
+def asphalt(rng: Rng, size: int, zoom: float = 1.0) -> Surface:
     """Stones of two sizes in dark binder, more or less worn."""
     coarse = rng.random() < 0.6
     stone = 7 + 16 * rng.beta(1.2, 2.2) if coarse else rng.uniform(4.5, 7)
+    stone = float(stone * zoom)
     contrast = rng.uniform(0.5, 0.95) if coarse else rng.uniform(0.25, 0.6)
     base = rng.uniform(0.42, 0.64) * _tint(rng, 0.02)
     stones, stone_relief = _stones(rng, size, stone, contrast, exposed=rng.uniform(0.75, 1.0))
-    fine, fine_relief = _stones(rng, size, 4.5, contrast * 0.5, exposed=0.8)
+    fine, fine_relief = _stones(rng, size, 4.5 * float(zoom) ** 0.5, contrast * 0.5, exposed=0.8)
     worn = smoothstep(stone_relief, 0.02, 0.25)[..., None]
     albedo = base * (1 + stones * worn + (fine - 0.25 * contrast) * (1 - worn))
     albedo *= _mottling(rng, size, 0.05)
@@ -145,10 +146,11 @@ MATERIALS = {asphalt: 0.4, concrete: 0.28, plaster: 0.17, masonry: 0.15}
 """How often each material is drawn; asphalt most, as in the public crack sets."""
 
 
-def draw_surface(rng: Rng, size: int) -> Surface:
-    """A random surface of ``size`` x ``size`` pixels."""
+def draw_surface(rng: Rng, size: int, zoom: float = 1.0) -> Surface:
+    """A random surface of ``size`` x ``size`` pixels; stones are ``zoom`` times as large."""
     makers, weights = list(MATERIALS), list(MATERIALS.values())
-    return makers[rng.choice(len(makers), p=weights)](rng, size)
+    maker = makers[rng.choice(len(makers), p=weights)]
+    return maker(rng, size, zoom) if maker is asphalt else maker(rng, size)
 
 
 def _stones(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from csbsr_mm.datasets.crack_renderer import render_crack_photo
+from csbsr_mm.datasets.crack_renderer import render_crack_photo, render_varied_photo
 
 from .files import write_bytes, write_image, write_mask
 from .parallel import run_parallel
@@ -25,6 +25,7 @@ def write_crack_demo(
     size: int = 256,
     seed: int = 0,
     workers: int | None = None,
+    varied: bool = False,
 ) -> int:
     """Render ``root/{train,test}/{images,masks}/demo_NNNN.jpg``; what is there already is kept.
 
@@ -38,6 +39,7 @@ def write_crack_demo(
         size: Side length in pixels, a multiple of 8.
         seed: Seed of all photos.
         workers: Processes; as many as cores if None.
+        varied: Render from near and far, with open and faint cracks; see :func:`render_varied_photo`.
 
     Returns:
         Number of photos rendered now; 0 if the data set was complete.
@@ -47,6 +49,8 @@ def write_crack_demo(
     """
     root = Path(root)
     settings = dict(train=train, test=test, size=size, seed=seed, version=RENDERER_VERSION)
+    if varied:
+        settings['varied'] = True
     numbers = [
         (split, number) for split, count in (('train', train), ('test', test)) for number in range(count)
     ]
@@ -55,15 +59,15 @@ def write_crack_demo(
         numbers = [item for item in numbers if not all(path.exists() for path in _paths(root, *item))]
     else:
         write_bytes(root / SETTINGS_FILE, json.dumps(settings, indent=1).encode())
-    render = partial(_render, root=root, size=size, seed=seed)
+    render = partial(_render, root=root, size=size, seed=seed, varied=varied)
     run_parallel(render, numbers, f'Rendering crack photos into {root}', workers)
     return len(numbers)
 
 
-def _render(item: tuple[str, int], root: Path, size: int, seed: int) -> None:
+def _render(item: tuple[str, int], root: Path, size: int, seed: int, varied: bool) -> None:
     split, number = item
     rng = np.random.default_rng([seed, int(split == 'test'), number])
-    photo, mask = render_crack_photo(rng, size)
+    photo, mask = (render_varied_photo if varied else render_crack_photo)(rng, size)
     image_path, mask_path = _paths(root, split, number)
     write_image(image_path, photo)
     write_mask(mask_path, mask)
@@ -76,7 +80,7 @@ def _paths(root: Path, split: str, number: int) -> tuple[Path, Path]:
 
 def _read_settings(root: Path) -> dict | None:
     file = root / SETTINGS_FILE
-    return json.loads(file.read_text()) if file.is_file() else None
+    return json.loads(file.read_text(encoding='utf-8')) if file.is_file() else None
 
 
 def _refuse_foreign_files(root: Path, numbers: list[tuple[str, int]]) -> None:

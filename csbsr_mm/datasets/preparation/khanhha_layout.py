@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..image_files import list_images
 from .files import read_image, write_bytes, write_image, write_mask
 from .parallel import run_parallel
 
@@ -113,3 +114,28 @@ def split_names(names: Sequence[str], share: float, seed: int) -> tuple[list[str
     shuffled = [sorted(names)[i] for i in order]
     first = int((1 - share) * len(names) + 1e-9)
     return sorted(shuffled[:first]), sorted(shuffled[first:])
+
+
+def write_split(data_root: Path, val_share: float = 0.05, seed: int = 0) -> tuple[int, int]:
+    """Divide the training photos into ``splits/train.txt`` and ``splits/val.txt``.
+
+    The authors of CSBSR trained on 9,122 of the 9,603 Khanhha training photos and validated on the other 481;
+    which ones is not known. Here the names are sorted and shuffled with a seed, so that everybody who has
+    the same files gets the same lists.
+
+    Args:
+        data_root: Data set with ``train/images``.
+        val_share: Share of validation photos.
+        seed: Seed of the shuffle.
+
+    Returns:
+        Numbers of training and of validation photos.
+
+    Raises:
+        OSError: There is no ``train/images``, or the lists cannot be written.
+        ValueError: ``val_share`` leaves one of the lists empty.
+    """
+    train, val = split_names(list_images(data_root / 'train/images'), val_share, seed)
+    for name, names in (('train', train), ('val', val)):
+        write_bytes(data_root / 'splits' / f'{name}.txt', '\n'.join([*names, '']).encode())
+    return len(train), len(val)

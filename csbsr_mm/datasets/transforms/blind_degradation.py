@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from mmseg.registry import TRANSFORMS
 
@@ -43,6 +44,11 @@ class BlindDegradation(KeyedTransform):
         defocus_radius: Range of the radius of defocus disks, in HR pixels.
         antialias: Low-pass filter when downsampling.
         padding: ``'zeros'`` or ``'reflect'`` beyond the border.
+        cut_border: Cut the margin that the blur fills from beyond the border: half the kernel, rounded up
+            to LR pixels, at each side of LR image, HR image and masks. Real photos have no such rim, and
+            its darkness tells the blur (``docs/degradation.md``). Crop larger to keep a size.
+        noise: Range of the standard deviation of Gaussian sensor noise in the LR image, in 8-bit levels.
+        jpeg_quality: Range of the quality with which the LR image is compressed, 1 to 100; None for not.
         quantize: Round to 8 bits, as a stored LR image is; otherwise float32, not clipped.
         only_dataset_images: Let photos that come from no data set (those of MMSegmentation's
             inferencers, which are LR already) pass unchanged.
@@ -70,6 +76,9 @@ class BlindDegradation(KeyedTransform):
         defocus_radius: tuple[float, float] = (1.0, 7.0),
         antialias: bool = False,
         padding: str = 'zeros',
+        cut_border: bool = False,
+        noise: tuple[float, float] = (0.0, 0.0),
+        jpeg_quality: tuple[int, int] | None = None,
         quantize: bool = False,
         only_dataset_images: bool = False,
         seed: int | None = None,
@@ -81,6 +90,8 @@ class BlindDegradation(KeyedTransform):
         self.kinds = dict(kinds or {'gaussian': 1.0})
         self.motion_length, self.defocus_radius = tuple(motion_length), tuple(defocus_radius)
         self.antialias, self.padding, self.quantize = antialias, padding, quantize
+        self.cut_border, self.noise = cut_border, tuple(noise)
+        self.jpeg_quality = None if jpeg_quality is None else tuple(jpeg_quality)
         self.only_dataset_images = only_dataset_images
         self._check()
 
@@ -89,10 +100,14 @@ class BlindDegradation(KeyedTransform):
         if self.only_dataset_images and 'sample_idx' not in results:
             return results
         crop_to_multiple(results, self.scale)
-        kernel, results['blur_parameters'] = self.draw_kernel(self.generator(results))
+        rng = self.generator(results)
+        kernel, results['blur_parameters'] = self.draw_kernel(rng)
         results['hr_img'] = results['img']
         results['gt_blur_kernel'] = kernel.astype(np.float32)
         results['img'] = self._degrade(results['img'], results['gt_blur_kernel'])
+        if self.cut_border:
+            self._cut(results)
+        results['img'] = self._record(rng, results['img'])
         results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
         return results
 
@@ -131,10 +146,33 @@ class BlindDegradation(KeyedTransform):
 
     def _degrade(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         planes = np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
-        lr = degrade(planes, kernel, self.scale, self.antialias, self.padding).transpose(1, 2, 0)
-        if self.quantize:
+        lr = degrade(planes, kernel, self.scale, self.antialias, self.padding)
+        return np.ascontiguousarray(lr.transpose(1, 2, 0))
+
+    def _cut(self, results: dict) -> None:
+        """Leave out what the blur took from beyond the border."""
+        margin = -(-(self.kernel_size // 2) // self.scale)
+        height, width = results['img'].shape[:2]
+        if min(height, width) <= 2 * margin:
+            raise ValueError(
+                f'{results.get("img_path", "the image")} is {height}x{width} after downsampling, too small '
+                f'to cut {margin} pixels at each side; use a larger crop or cut_border=False'
+            )
+        for key in ('img', 'hr_img', *results.get('seg_fields', [])):
+            cut = margin * (1 if key == 'img' else self.scale)
+            results[key] = np.ascontiguousarray(results[key][cut:-cut, cut:-cut])
+
+    def _record(self, rng: np.random.Generator, lr: np.ndarray) -> np.ndarray:
+        """What the camera adds: noise, rounding, compression."""
+        if self.noise[1] > 0:
+            lr = lr + np.float32(rng.uniform(*self.noise)) * rng.standard_normal(lr.shape, dtype=np.float32)
+        if self.quantize or self.jpeg_quality is not None:
             lr = np.clip(np.rint(lr), 0, 255).astype(np.uint8)
-        return np.ascontiguousarray(lr)
+        if self.jpeg_quality is not None:
+            quality = int(rng.integers(self.jpeg_quality[0], self.jpeg_quality[1] + 1))
+            content = cv2.imencode('.jpg', lr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+            lr = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+        return lr if self.quantize else lr.astype(np.float32)
 
     def _check(self) -> None:
         if self.scale not in SCALES:
@@ -147,12 +185,17 @@ class BlindDegradation(KeyedTransform):
             raise ValueError(f'kinds must give positive weight to some of {KINDS}, got {self.kinds}')
         if not 0 < self.sigma[0] <= self.sigma[1]:
             raise ValueError(f'sigma must be a range of positive numbers, got {self.sigma}')
+        if not 0 <= self.noise[0] <= self.noise[1]:
+            raise ValueError(f'noise must be a range of standard deviations >= 0, got {self.noise}')
+        if self.jpeg_quality is not None and not 1 <= self.jpeg_quality[0] <= self.jpeg_quality[1] <= 100:
+            raise ValueError(f'jpeg_quality must be a range within 1..100, got {self.jpeg_quality}')
 
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(scale={self.scale}, kernel_size={self.kernel_size}, '
             f'sigma={self.sigma}, kinds={self.kinds}, antialias={self.antialias}, '
-            f'padding={self.padding!r}, quantize={self.quantize}, seed={self.seed})'
+            f'padding={self.padding!r}, cut_border={self.cut_border}, noise={self.noise}, '
+            f'jpeg_quality={self.jpeg_quality}, quantize={self.quantize}, seed={self.seed})'
         )
 
 

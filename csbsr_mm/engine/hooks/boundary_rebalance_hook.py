@@ -21,8 +21,8 @@ class BoundaryRebalanceHook(Hook):
 
     The boundary term leads to precise outlines, but only from a segmentation that is roughly right, so
     Dice and cross entropy come first. By default α starts at 0 and gains 0.01 in every epoch, up to
-    0.99. The hook moves every ``BoundaryComboLoss`` of the model, auxiliary heads' included, whose
-    ``alpha`` the config does not fix.
+    0.99; the paper's 150,000 iterations of 9,122 images, six at a time, end at 0.98. The hook moves every
+    ``BoundaryComboLoss`` of the model, auxiliary heads' included, whose ``alpha`` the config does not fix.
 
     α follows from the iteration alone: a resumed run needs nothing else. It is a buffer of the loss, so
     every checkpoint holds it, and stands as ``alpha`` in the log and in the visualizer's backends.
@@ -40,6 +40,7 @@ class BoundaryRebalanceHook(Hook):
 
     Raises:
         ValueError: A value is outside its range.
+        TypeError: The model has no ``BoundaryComboLoss``.
 
     Reference:
         Kondo and Ukita, IEEE TIM 2024, Eq. 3; Kervadec et al., Boundary loss for highly unbalanced
@@ -107,10 +108,8 @@ class BoundaryRebalanceHook(Hook):
         fixed = {name: loss.fixed_alpha for name, loss in found.items() if loss.fixed_alpha is not None}
         self._losses = [loss for name, loss in found.items() if name not in fixed]
         if not self._losses:
-            raise ValueError(
-                f'BoundaryRebalanceHook has nothing to move: {fixed} fix alpha; take alpha=... out of '
-                f'loss_decode, or the hook out of the config'
-            )
+            print_log(f'alpha stays as the config fixes it: {fixed}', logger='current')
+            return
         if self.fraction is None and self.epoch_iters is None:
             self.epoch_iters = _iterations_of_an_epoch(runner)
         pace = f'by {self.step:g} every {self.epoch_iters} iterations'
@@ -125,6 +124,8 @@ class BoundaryRebalanceHook(Hook):
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Set α of this iteration."""
+        if not self._losses:
+            return
         alpha = self.alpha_at(runner.iter, runner.max_iters)
         if alpha != self._applied:
             for loss in self._losses:

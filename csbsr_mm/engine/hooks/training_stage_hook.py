@@ -13,7 +13,7 @@ from ..rank_agreement import check_ranks_agree
 from .scheduled_model import scheduled_model, unwrap
 from .task_weight_hook import TaskWeightHook
 
-STAGE_KEYS = {'end', 'trainable', 'frozen', 'use_gt_kernel', 'task_weight'}
+STAGE_KEYS = {'end', 'trainable', 'frozen', 'use_gt_kernel', 'task_weight', 'kernel_only'}
 
 
 @HOOKS.register_module()
@@ -34,13 +34,15 @@ class TrainingStageHook(Hook):
             'sr', 'sr.kernel_predictor', 'segmentor', 'blur_skip'.
             ``use_gt_kernel``: whether the true blur kernel replaces the predicted one; absent: no.
             ``task_weight``: β in [0, 1]; absent: the β that the model was configured with.
+            ``kernel_only``: run and train nothing but the SR network's first kernel estimate; absent: no.
 
     Raises:
         ValueError: an unknown key, ends that do not increase, or β outside [0, 1].
 
     Reference:
-        Kondo and Ukita, IEEE TIM 2024, Sec. III-E: warm-up of the kernel predictors in iterations
-        1-20,000, L_S alone until 30,000, all together from then on.
+        Kondo and Ukita, IEEE TIM 2024, Sec. III-E: L_S alone (Step 2), then all together (Step 3); Step 2
+        has 30,000 iterations (Sec. IV-A). The warm-up inside it, 10,000 iterations with the true kernel and
+        10,000 of the kernel predictors, is the released code's.
 
     Example:
         >>> hook = TrainingStageHook([
@@ -118,6 +120,7 @@ class TrainingStageHook(Hook):
         weight = stage.get('task_weight')
         model.set_task_weight(self._configured_weight if weight is None else weight)
         model.set_use_gt_kernel(stage.get('use_gt_kernel', False))
+        model.kernel_only = bool(stage.get('kernel_only', False))
         model.set_training_stage(index)
         self._applied, self._unchecked = index, True
         learns = sum(p.numel() for p in model.parameters() if p.requires_grad)

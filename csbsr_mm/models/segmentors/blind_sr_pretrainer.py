@@ -8,6 +8,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from csbsr_mm.models.data_preprocessor import preprocessor_for
 from csbsr_mm.models.utils.checkpoint_check import check_components
 from csbsr_mm.models.utils.super_resolution import SuperResolutionMixin
 from csbsr_mm.models.utils.training_state import TrainingStateMixin
@@ -23,7 +24,7 @@ class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
     Args:
         sr: SR network, e.g. ``dict(type='KBPN')``.
         sr_loss: its loss, e.g. ``dict(type='BlindSRLoss')``; None for testing only.
-        data_preprocessor: usually ``dict(type='BlindSRDataPreProcessor', scale=4)``.
+        data_preprocessor: options of :class:`BlindSRDataPreProcessor`, whose scale follows from ``sr``.
         train_cfg: accepted because MMSegmentation's ``init_model`` sets it; has no effect.
         init_cfg: initialisation of the whole model.
 
@@ -43,8 +44,10 @@ class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
         train_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        sr_network = MODELS.build(sr)
+        data_preprocessor = preprocessor_for(sr_network.scale, data_preprocessor)
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.sr = MODELS.build(sr)
+        self.sr = sr_network
         self.sr_loss = MODELS.build(sr_loss) if sr_loss else None
         self.init_training_state(task_weight=0.0)
 
@@ -72,6 +75,8 @@ class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Terms of L_S."""
         targets = self.stack_targets(inputs, data_samples)
+        if self.kernel_only:
+            return self.kernel_loss(inputs, targets)
         sr_image, blur_kernel = self.super_resolve(inputs, self.known_kernel(targets))
         return self.super_resolution_loss(inputs, sr_image, blur_kernel, targets)
 

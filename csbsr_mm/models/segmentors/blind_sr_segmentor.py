@@ -13,6 +13,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from csbsr_mm.models.data_preprocessor import preprocessor_for
 from csbsr_mm.models.utils.checkpoint_check import check_components
 from csbsr_mm.models.utils.classifier_tap import ClassifierTap, last_decode_head
 from csbsr_mm.models.utils.image_normalization import ImageNormalization
@@ -61,7 +62,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         classifier: name of the module inside the (last) decode head that makes the logits.
         threshold: probability above which a pixel is crack, for segmentors with one output channel.
         output_size: 'sr' gives results at ``scale`` times the input size, 'input' at the input's size.
-        data_preprocessor: usually ``dict(type='BlindSRDataPreProcessor', scale=4)``.
+        data_preprocessor: options of :class:`BlindSRDataPreProcessor`, whose scale follows from ``sr``.
         pretrained: checkpoint to start from, as in MMSegmentation's segmentors.
         train_cfg: accepted because MMSegmentation's ``init_model`` sets it; has no effect.
         test_cfg: likewise; the segmentor's own ``test_cfg`` chooses whole or sliding inference.
@@ -97,12 +98,14 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     ) -> None:
         if pretrained is not None:
             init_cfg = dict(type='Pretrained', checkpoint=pretrained)
+        sr_network = MODELS.build(sr)
+        data_preprocessor = preprocessor_for(sr_network.scale, data_preprocessor)
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         if output_size not in ('sr', 'input'):
             raise ValueError(f"output_size must be 'sr' or 'input', got {output_size!r}")
         if not 0 <= threshold < 1:
             raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
-        self.sr = MODELS.build(sr)
+        self.sr = sr_network
         self.segmentor = MODELS.build(ConfigDict({**segmentor, 'data_preprocessor': None}))
         self.normalize = ImageNormalization(normalize)
         self.blur_skip = MODELS.build(blur_skip) if blur_skip else None
@@ -164,6 +167,8 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Loss terms of one batch, weighted by β; ``raw_*`` entries are the same before weighting."""
         targets = self.stack_targets(inputs, data_samples)
+        if self.kernel_only:
+            return self.kernel_loss(inputs, targets)
         sr_image, blur_kernel = self.super_resolve(inputs, self.known_kernel(targets))
         losses: dict[str, Tensor] = {}
         weight = None

@@ -41,15 +41,18 @@ def resize_kernel(kernel: Tensor, estimated_size: int, size: int) -> Tensor:
     return image.reshape(-1, size * size, 1, 1)
 
 
-def blur_and_sample(image: Tensor, kernel: Tensor, scale: int, method: str = 'grouped') -> Tensor:
+def blur_and_sample(
+    image: Tensor, kernel: Tensor, scale: int, method: str = 'grouped', padding: str = 'zeros'
+) -> Tensor:
     """Correlate each image with its own kernel and keep every ``scale``-th pixel.
 
     Args:
         image: (B, C, s*h, s*w).
-        kernel: (B, K*K, 1, 1), K odd; zero padding K // 2.
+        kernel: (B, K*K, 1, 1), K odd.
         scale: s.
         method: ``'grouped'`` is one grouped convolution (fast; an exported graph then has a fixed
             batch size), ``'unfold'`` a product with unfolded patches (any batch size).
+        padding: What the kernel sees beyond the border, ``'zeros'`` or ``'replicate'``.
 
     Returns:
         (B, C, h, w), in at least single precision: its distance to the LR image is small beside both.
@@ -58,14 +61,17 @@ def blur_and_sample(image: Tensor, kernel: Tensor, scale: int, method: str = 'gr
     size = round(kernel.shape[1] ** 0.5)
     precise = torch.promote_types(image.dtype, torch.float32)
     image, kernel = image.to(precise), kernel.to(precise)
+    margin = size // 2
+    if padding == 'replicate':
+        image, margin = F.pad(image, (margin,) * 4, mode='replicate'), 0
     with without_autocast(image):
         if method == 'unfold':
-            patches = F.unfold(image, size, padding=size // 2, stride=scale)
+            patches = F.unfold(image, size, padding=margin, stride=scale)
             patches = patches.reshape(b, c, size * size, -1) * kernel.reshape(b, 1, size * size, 1)
             return patches.sum(2).reshape(b, c, height // scale, width // scale)
         weight = kernel.reshape(b, 1, size, size).repeat_interleave(c, 0)
-        maps = image.reshape(1, b * c, height, width)
-        out = F.conv2d(maps, weight, stride=scale, padding=size // 2, groups=b * c)
+        maps = image.reshape(1, b * c, *image.shape[-2:])
+        out = F.conv2d(maps, weight, stride=scale, padding=margin, groups=b * c)
         return out.reshape(b, c, *out.shape[-2:])
 
 

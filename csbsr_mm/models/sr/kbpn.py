@@ -18,6 +18,7 @@ from .border_map import BorderMap, convolve, mean_of_convolution
 from .checkpointing import checkpointed
 from .input_checks import check_blur_kernel, check_kernel_size, check_lr, check_scale
 from .layers import RELEASED_INIT, BackProjection, ConvPReLU, SpatialFeatureTransform, projection
+from .log_variance_predictor import LogVariancePredictor, corrected_kernel
 from .vgg_features import load_vgg_features
 
 leaky_relu = partial(F.leaky_relu, negative_slope=0.01, inplace=True)
@@ -44,6 +45,13 @@ class KBPN(BaseModule):
         checkpoint_stages: recompute each stage in the backward pass instead of keeping its maps.
         blur_method: how the intermediate SR image is blurred, ``'grouped'`` or ``'unfold'``; see
             :func:`~csbsr_mm.models.sr.blur_kernel.blur_and_sample`.
+        blur_padding: What the blur sees beyond the border, ``'zeros'`` as published or ``'replicate'``.
+        kernel_estimator: ``'published'`` averages learned features to a kernel; ``'log_variance'`` reads it
+            from the texture of the LR image, see :class:`LogVariancePredictor`. Updates then act on the
+            kernel's logits and start at zero.
+        kernel_updates: Whether the stages improve the estimate; without updates S is half as expensive.
+        kernel_code: Length of the code that stands for the kernel where it conditions features, computed
+            by a learned linear map; None conditions them on all K*K values, as published.
         vgg_features: ImageNet weights of VGG-16 to start the first four convolutions from:
             ``'imagenet://vgg16'``, an https URL or a local file; None initialises them like the others,
             as released. Needs ``channels=128``.
@@ -74,6 +82,10 @@ class KBPN(BaseModule):
         checkpoint_stages: bool = False,
         blur_method: str = 'grouped',
         vgg_features: str | None = None,
+        blur_padding: str = 'zeros',
+        kernel_estimator: str = 'published',
+        kernel_updates: bool = True,
+        kernel_code: int | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg or RELEASED_INIT)
@@ -81,12 +93,17 @@ class KBPN(BaseModule):
         check_kernel_size('KBPN', 'kernel_size', kernel_size)
         check_kernel_size('KBPN', 'estimated_kernel_size', estimated_kernel_size)
         _check_options(num_stages, channels, kernel_size, estimated_kernel_size, blur_method, vgg_features)
+        _check_choice('blur_padding', blur_padding, ('zeros', 'replicate'))
+        _check_choice('kernel_estimator', kernel_estimator, ('published', 'log_variance'))
         self.scale, self.kernel_size = scale, kernel_size
         self.checkpoint_stages, self.vgg_features = checkpoint_stages, vgg_features
         self.fold = fold
 
         self.features = _vgg_head(channels)
-        self.kernel_predictor = KernelPredictor(channels, kernel_size, estimated_kernel_size)
+        self.reads_texture = kernel_estimator == 'log_variance'
+        predictor = LogVariancePredictor if self.reads_texture else KernelPredictor
+        self.kernel_predictor = predictor(channels, kernel_size, estimated_kernel_size)
+        self.kernel_code = None if kernel_code is None else nn.Conv2d(kernel_size**2, kernel_code, 1)
         self.stages = nn.ModuleList(
             KBPNStage(
                 index,
@@ -97,6 +114,9 @@ class KBPN(BaseModule):
                 last=index == num_stages,
                 fold=fold,
                 blur_method=blur_method,
+                blur_padding=blur_padding,
+                condition_channels=kernel_code or kernel_size**2,
+                update=None if not kernel_updates else 'logits' if self.reads_texture else 'values',
             )
             for index in range(1, num_stages + 1)
         )
@@ -108,14 +128,26 @@ class KBPN(BaseModule):
         The warm-up trains the two groups one after the other: while the true kernel is given as
         ``blur_kernel`` these get no gradient and are frozen, afterwards they alone train.
         """
-        return ['kernel_predictor', *(f'stages.{i}.kernel_update' for i in range(len(self.stages)))]
+        updates = [
+            f'stages.{i}.kernel_update' for i, s in enumerate(self.stages) if s.kernel_update is not None
+        ]
+        return ['kernel_predictor', *updates]
 
     def init_weights(self) -> None:
-        """Initialise by ``init_cfg``, then load ``vgg_features``."""
+        """Initialise by ``init_cfg``, then load ``vgg_features``; logit updates start at zero."""
         first_time = not self.is_init
         super().init_weights()
+        for stage in self.stages if first_time and self.reads_texture else ():
+            if stage.kernel_update is not None:
+                nn.init.zeros_(stage.kernel_update.joint_convs[-1].weight)
         if first_time and self.vgg_features is not None:
             load_vgg_features(self.features, self.vgg_features)
+
+    def estimate_kernel(self, lr: Tensor) -> Tensor:
+        """First estimate of the blur kernel (B, 1, K, K), before the stages improve it."""
+        check_lr('KBPN', lr)
+        source = lr if self.reads_texture else self.features(lr)
+        return self.kernel_predictor(source).reshape(-1, 1, self.kernel_size, self.kernel_size)
 
     def forward(self, lr: Tensor, blur_kernel: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Super-resolve, and estimate the blur kernel unless it is given.
@@ -130,7 +162,7 @@ class KBPN(BaseModule):
         check_lr('KBPN', lr)
         low = self.features(lr)
         if blur_kernel is None:
-            given, kernel = None, self.kernel_predictor(low)
+            given, kernel = None, self.kernel_predictor(lr if self.reads_texture else low)
         else:
             check_blur_kernel('KBPN', blur_kernel, lr.shape[0], self.kernel_size)
             precise = torch.promote_types(lr.dtype, torch.float32)
@@ -141,7 +173,15 @@ class KBPN(BaseModule):
         low_maps: tuple[Tensor, ...] = ()
         for stage in self.stages:
             high, new_low, low, kernel = checkpointed(
-                stage, low, lr, kernel, given, high_maps, low_maps, enabled=self.checkpoint_stages
+                stage,
+                low,
+                lr,
+                kernel,
+                given,
+                high_maps,
+                low_maps,
+                self.kernel_code,
+                enabled=self.checkpoint_stages,
             )
             high_maps, low_maps = (*high_maps, high), (*low_maps, new_low)
         residual = convolve(self.reconstruct, high_maps, self.fold)
@@ -156,6 +196,9 @@ class KBPNStage(nn.Module):
         index: 1 for the first stage.
         channels, scale, kernel_size, estimated_kernel_size, fold, blur_method: as of :class:`KBPN`.
         last: the last stage ends with the SR features: nothing follows that needs LR features.
+        blur_padding: As of :class:`KBPN`.
+        condition_channels: Length of the vector that conditions the features; K*K by default.
+        update: How the kernel is updated: its ``'values'``, its ``'logits'``, or None.
     """
 
     def __init__(
@@ -168,19 +211,26 @@ class KBPNStage(nn.Module):
         last: bool,
         fold: bool = True,
         blur_method: str = 'grouped',
+        blur_padding: str = 'zeros',
+        condition_channels: int | None = None,
+        update: str | None = 'values',
     ) -> None:
         super().__init__()
-        self.scale, self.fold, self.blur_method = scale, fold, blur_method
+        self.scale, self.fold = scale, fold
+        self.blur_method, self.blur_padding, self.update = blur_method, blur_padding, update
         low_channels, high_channels = channels * max(index - 1, 1), channels * index
         self.up = BackProjection(True, channels, scale, low_channels, fold=fold)
         self.reconstruct = nn.Conv2d(high_channels, 3, 3, padding=1, bias=False)
-        self.kernel_update = KernelUpdate(kernel_size, estimated_kernel_size, fold)
+        self.kernel_update = KernelUpdate(kernel_size, estimated_kernel_size, fold) if update else None
         self.project_error = projection(3, channels, scale, up=True)
         self.down = self.sft = None
         if not last:
             self.down = BackProjection(False, channels, scale, high_channels, fold=fold)
             self.sft = SpatialFeatureTransform(
-                high_channels, kernel_size**2, partial(nn.LeakyReLU, 0.1, inplace=True), fold=fold
+                high_channels,
+                condition_channels or kernel_size**2,
+                partial(nn.LeakyReLU, 0.1, inplace=True),
+                fold=fold,
             )
 
     def forward(
@@ -191,6 +241,7 @@ class KBPNStage(nn.Module):
         given_kernel: Tensor | None,
         high_maps: Sequence[Tensor],
         low_maps: Sequence[Tensor],
+        kernel_code: nn.Module | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor]:
         """Run the stage.
 
@@ -201,6 +252,7 @@ class KBPNStage(nn.Module):
             given_kernel: kernel vectors that replace the updated ones, or None.
             high_maps: SR features of the stages before, oldest first.
             low_maps: LR features of the stages before, oldest first.
+            kernel_code: Maps kernel vectors to what conditions the features; None leaves them.
 
         Returns:
             New SR features, new LR features, the next stage's ``low`` (both None in the last stage),
@@ -209,14 +261,23 @@ class KBPNStage(nn.Module):
         high = self.up(low)
         sr_image = convolve(self.reconstruct, [*high_maps, high], self.fold)
         if given_kernel is None:
-            kernel = normalize_kernel(kernel + self.kernel_update(sr_image, kernel))
-        error = blur_and_sample(sr_image, kernel, self.scale, self.blur_method) - lr
+            kernel = self._updated(kernel, sr_image)
+        error = blur_and_sample(sr_image, kernel, self.scale, self.blur_method, self.blur_padding) - lr
         high = high + checkpointed(self.project_error, error.to(lr.dtype), enabled=self.fold)
         if self.down is None:
             return high, None, None, kernel
         new_low = self.down(*high_maps, high)
-        next_low = self.sft(torch.cat([*low_maps, new_low], 1), kernel)
+        condition = kernel if kernel_code is None else kernel_code(kernel)
+        next_low = self.sft(torch.cat([*low_maps, new_low], 1), condition)
         return high, new_low, next_low, kernel
+
+    def _updated(self, kernel: Tensor, sr_image: Tensor) -> Tensor:
+        if self.kernel_update is None:
+            return kernel
+        update = self.kernel_update(sr_image, kernel)
+        return (
+            corrected_kernel(kernel, update) if self.update == 'logits' else normalize_kernel(kernel + update)
+        )
 
 
 class KernelPredictor(nn.Module):
@@ -303,6 +364,11 @@ def _vgg_head(channels: int) -> nn.Sequential:
     for wide, next_wide in pairwise(widths):
         layers += [nn.Conv2d(wide, next_wide, 3, padding=1), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f'KBPN: {name} must be one of {choices}, got {value!r}')
 
 
 def _check_options(

@@ -87,6 +87,21 @@ class SuperResolutionMixin:
             )
         return targets['blur_kernel']
 
+    def kernel_loss(self, inputs: Tensor, targets: dict[str, Tensor | None]) -> dict[str, Tensor]:
+        """The kernel's term of L_S for the first estimate alone: nothing else of the model runs.
+
+        Raises:
+            ValueError: The true kernels are not there, or the SR network has no estimate by itself.
+        """
+        if not hasattr(self.sr, 'estimate_kernel'):
+            raise ValueError(
+                f'kernel_only=True needs an SR network that estimates kernels, got {type(self.sr).__name__}'
+            )
+        if self.sr_loss is None or targets['blur_kernel'] is None:
+            raise ValueError('kernel_only=True needs an sr_loss, and samples with gt_blur_kernel')
+        kernel = self.sr.estimate_kernel(inputs)
+        return {'sr.loss_kernel': self.sr_loss.kernel_term(kernel, targets['blur_kernel'])}
+
     def super_resolution_loss(
         self,
         inputs: Tensor,

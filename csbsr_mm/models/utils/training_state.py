@@ -21,6 +21,7 @@ class TrainingStateMixin:
         self.register_buffer('_use_gt_kernel', torch.zeros((), dtype=torch.bool))
         self.register_buffer('_training_stage', torch.full((), -1, dtype=torch.int64))
         self._frozen: list[nn.Module] = []
+        self.kernel_only = False  # follows from the iteration, so that a checkpoint need not hold it
         self.set_task_weight(task_weight)
         self.set_use_gt_kernel(False)
         self.set_training_stage(-1)

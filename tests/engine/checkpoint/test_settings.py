@@ -1,19 +1,16 @@
-import sys
-
 import pytest
-from helpers.training import dump, load, loader, tiny_config, tool_main
+from helpers.training import csbsr, dump, load, loader, tiny_config
 
 from csbsr_mm.engine.checkpoint.settings import ChangedSettings, check_settings, decisive_settings
 
 
 @pytest.fixture
-def train(tmp_path, monkeypatch):
-    """Train, and later go on, with tools/train.py in this process."""
+def train(tmp_path):
+    """Train, and later go on, with ``csbsr train``."""
 
     def run(*arguments, max_iters=1, **changes):
         config = dump(tiny_config(tmp_path / 'run', max_iters=max_iters, **changes), tmp_path / 'config.py')
-        monkeypatch.setattr(sys, 'argv', ['train.py', str(config), *map(str, arguments)])
-        tool_main('train')()
+        csbsr('train', config, *arguments)
 
     return run
 

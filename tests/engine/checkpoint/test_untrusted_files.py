@@ -10,12 +10,14 @@ import pytest
 import torch
 from helpers.checkpoint_attacks import archive, attacks, checkpoint_of, history_gadget
 from helpers.models import tiny_csbsr
-from helpers.tools import TOOLS, load_tool
-from helpers.training import ROOT, TESTS, dump, load, tiny_config, tool_main
+from helpers.tools import load_tool
+from helpers.training import ROOT, TESTS, csbsr, dump, load, tiny_config
 from mmengine.runner import CheckpointLoader, Runner
 
+from csbsr_mm.cli import COMMANDS
 from csbsr_mm.engine.checkpoint import CheckpointError, read_checkpoint, use_reader
 from csbsr_mm.engine.config import set_resume
+from csbsr_mm.tables.runner import TableRunner
 
 NAMES = sorted(attacks(''))
 
@@ -114,8 +116,10 @@ class TestCommands:
         def run(tool, *arguments):
             words = [config if word == 'CONFIG' else word for word in arguments]
             monkeypatch.chdir(tmp_path)
+            if tool in COMMANDS:
+                return csbsr(tool, *words)
             monkeypatch.setattr(sys, 'argv', [tool, *map(str, words)])
-            return tool_main(tool)()
+            return load_tool(tool).main()
 
         return run
 
@@ -127,8 +131,8 @@ class TestCommands:
             ('train', ['CONFIG', '--cfg-options', 'load_from=EVIL']),
             ('predict', ['CONFIG', 'EVIL', 'photo.png', '--out-dir', 'out']),
             ('analysis_tools/draw_predictions', ['CONFIG', 'EVIL', 'picture.png']),
-            ('deployment/export_onnx', ['CONFIG', 'EVIL', 'model.onnx']),
-            ('model_converters/csbsr_official', ['EVIL', 'converted.pth']),
+            ('export', ['CONFIG', 'EVIL', 'model.onnx']),
+            ('convert-checkpoint', ['EVIL', 'converted.pth']),
         ],
     )
     def test_refuses_the_gadget_in_one_line(self, run, evil, tool, arguments, capsys, caplog):
@@ -146,10 +150,8 @@ class TestCommands:
         assert not target.exists()
 
     def test_table_hands_the_trust_on(self):
-        sys.path.insert(0, str(TOOLS / 'analysis_tools'))
-        runner = load_tool('analysis_tools/table_runner').TableRunner
-        assert runner('runs')._trust() == []
-        assert runner('runs', trust=True)._trust() == ['--trust-checkpoint']
+        assert TableRunner('runs')._trust() == []
+        assert TableRunner('runs', trust=True)._trust() == ['--trust-checkpoint']
 
     def test_trust_reads_it_all_the_same(self, run, evil, tmp_path):
         path, target = evil

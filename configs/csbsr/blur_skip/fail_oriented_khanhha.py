@@ -1,0 +1,7 @@
+"""CSBSR with PSPNet, blur skip and the fail-oriented weight w^F on L_S, m = 1 (Table VI, row 3)."""
+
+_base_ = '../kbpn_pspnet_khanhha.py'
+model = dict(
+    blur_skip=dict(type='BlurSkipNeck', in_channels=64, norm_cfg=_base_.norm_cfg),
+    sr_loss_weights=[dict(type='FailOrientedWeight', m=1.0)],
+)

@@ -1,0 +1,67 @@
+"""Arguments that several sub-commands have."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+class ConfigOptions(argparse.Action):
+    """``KEY=VALUE`` words, read by MMEngine's rules; MMEngine is imported when there are some."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the words to what was given before."""
+        from csbsr_mm._extras import need
+
+        need('--cfg-options', 'mmengine')
+        from mmengine.config import DictAction
+
+        DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The positional argument ``config``."""
+    parser.add_argument('config', help='config file, or a name that `csbsr configs` lists')
+
+
+def add_config_options(parser: argparse._ActionsContainer) -> None:
+    """``--cfg-options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='override entries of the config',
+    )
+
+
+def add_trust(parser: argparse._ActionsContainer, *older_names: str) -> None:
+    """``--trust-checkpoint``, and what it was called before."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        *older_names,
+        action='store_true',
+        help='also read checkpoints that could run code; only for files from people you trust',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """``--launcher`` and ``--local_rank``, which launchers set."""
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='who started the processes (none)',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by launchers')
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """``--workers``."""
+    parser.add_argument('--workers', type=int, help='processes (as many as cores)')

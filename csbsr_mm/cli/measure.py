@@ -1,0 +1,77 @@
+"""Measure cracks in masks that are there already: area, length, width and orientation.
+
+Masks are pictures in which a crack is brighter than half. Lengths are in pixels of the photo, or in
+millimetres with --mm-per-pixel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import Any
+
+COLUMNS = ('area', 'length', 'mean_width', 'width_95', 'max_width', 'orientation')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument('inputs', nargs='+', metavar='MASK', help='masks, folders or quoted patterns')
+    parser.add_argument('--scale', type=int, default=1, help='mask pixels per photo pixel (1)')
+    parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
+    parser.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
+    parser.add_argument('--csv', type=Path, metavar='FILE', help='write one row a crack to FILE')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure, and print one line a mask."""
+    import csbsr_mm.inspection.measurement as measurement
+    from csbsr_mm.photos.input_files import find_photos
+
+    for name in ('scale', 'mm_per_pixel'):
+        value = getattr(args, name)
+        if value is not None and not value > 0:
+            raise ValueError(f'--{name.replace("_", "-")} must be positive, got {value}')
+    photos = find_photos(args.inputs)
+    if not photos:
+        raise FileNotFoundError(f'no masks in {", ".join(args.inputs)}')
+    unit = 'px' if args.mm_per_pixel is None else 'mm'
+    min_area = measurement.MIN_AREA if args.min_area is None else args.min_area
+    rows = []
+    for photo in photos:
+        found = measurement.measure_cracks(_read_mask(photo.path), scale=args.scale, min_area=min_area)
+        total, *cracks = (_in_unit(one, args.mm_per_pixel) for one in (found.total, *found.cracks))
+        sys.stdout.write(
+            f'{photo.name}: {len(cracks)} cracks, area {total.area:.1f} {unit}², length {total.length:.1f} '
+            f'{unit}, widest {total.max_width:.2f} {unit}\n'
+        )
+        rows += [[photo.name, number, *_cells(crack)] for number, crack in enumerate(cracks, 1)]
+    if args.csv:
+        args.csv.parent.mkdir(parents=True, exist_ok=True)
+        with args.csv.open('w', newline='', encoding='utf-8') as file:
+            writer = csv.writer(file)
+            writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS)])
+            writer.writerows(rows)
+
+
+def _read_mask(path: Path) -> Any:
+    """(H, W) bool."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as image:
+        values = np.asarray(image if image.mode.startswith('I') else image.convert('L'))
+    return values > (127 if values.dtype == np.uint8 else 32767)
+
+
+def _in_unit(measures: Any, mm_per_pixel: float | None) -> Any:
+    return measures if mm_per_pixel is None else measures.in_millimetres(mm_per_pixel)
+
+
+def _cells(measures: Any) -> list[float | None]:
+    return [getattr(measures, name) for name in COLUMNS]
+
+
+def _heading(name: str, unit: str) -> str:
+    return name if name == 'orientation' else f'{name}_{unit}{"2" if name == "area" else ""}'

@@ -1,0 +1,53 @@
+"""Test a checkpoint; the options are those of MMSegmentation's own test.py, plus --json."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from .arguments import add_config, add_config_options, add_launcher, add_trust
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    add_config(parser)
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--json', metavar='FILE', help='write the metrics, unrounded, to FILE')
+    parser.add_argument('--out', metavar='DIR', help='save predicted masks as PNG files')
+    parser.add_argument('--show', action='store_true', help='show predictions in a window')
+    parser.add_argument('--show-dir', metavar='DIR', help='save painted predictions')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds between shown predictions')
+    parser.add_argument('--tta', action='store_true', help='test-time augmentation')
+    parser.add_argument('--work-dir', help='where logs go (work_dirs/CONFIG)')
+    add_config_options(parser)
+    add_trust(parser)
+    add_launcher(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Test, and report from the first process."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    from mmengine.dist import is_main_process
+
+    from csbsr_mm.engine.runs import evaluate_model
+    from csbsr_mm.evaluation.report import check_writable, print_metrics, write_metrics
+
+    if args.json:
+        check_writable(args.json)
+    metrics = evaluate_model(
+        args.config,
+        args.checkpoint,
+        args.work_dir,
+        args.cfg_options,
+        args.launcher,
+        out=args.out,
+        show=args.show,
+        show_dir=args.show_dir,
+        wait_time=args.wait_time,
+        tta=args.tta,
+        trust=args.trust_checkpoint,
+    )
+    if is_main_process():
+        print_metrics(metrics, f'{args.config}, {args.checkpoint}')
+        if args.json:
+            write_metrics(args.json, metrics, args.config, args.checkpoint)

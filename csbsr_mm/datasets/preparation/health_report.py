@@ -1,0 +1,81 @@
+"""Print the health of a crack data set: what is in it, what cannot be used, what is there twice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from csbsr_mm.datasets.transforms import BinarizeMask
+
+from .health import SplitHealth, copies, inspect_split
+
+SHOWN = 20
+
+
+def summary_table(splits: list[SplitHealth]) -> Table:
+    """Numbers of each split side by side."""
+    table = Table('', *[split.name for split in splits], title='Crack data set')
+    shares = [split.crack_shares() for split in splits]
+    cracked = [share[share > 0] for share in shares]
+    rows = {
+        'photos': [str(len(split.pairs)) for split in splits],
+        'cannot be used': [str(len(split.problems)) for split in splits],
+        'without a crack': [f'{(share == 0).sum()} ({_mean(share == 0):.1%})' for share in shares],
+        'crack pixels': [f'{_mean(share):.2%}' for share in shares],
+        '... where cracked, 5 % to 95 %': [_range(share) for share in cracked],
+        'sizes (height x width)': [_counts(split.sizes(), '{0[0]}x{0[1]}') for split in splits],
+        'by name': [_counts(split.sources(), '{0}') for split in splits],
+    }
+    for title, cells in rows.items():
+        table.add_row(title, *cells)
+    return table
+
+
+def _mean(values) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _range(shares) -> str:
+    if not len(shares):
+        return '-'
+    low, high = sorted(shares)[int(0.05 * len(shares))], sorted(shares)[int(0.95 * (len(shares) - 1))]
+    return f'{low:.2%} .. {high:.2%}'
+
+
+def _counts(counter, form: str) -> str:
+    most = [f'{form.format(key)}: {count}' for key, count in counter.most_common(SHOWN)]
+    return '\n'.join(most + (['...'] if len(counter) > SHOWN else []))
+
+
+def report_health(
+    data_root: Path, splits: Sequence[str], threshold: int = 127, workers: int | None = None
+) -> bool:
+    """Read a whole data set and print what is in it.
+
+    Args:
+        data_root: Folder of the data set.
+        splits: Its parts, such as ``['train', 'test']``.
+        threshold: Grey value of a mask above which a pixel is crack.
+        workers: Processes; as many as cores if None.
+
+    Returns:
+        Whether every photo can be used and none stands in two splits.
+
+    Raises:
+        OSError: A folder is missing.
+        ValueError: ``threshold`` is out of range.
+    """
+    binarize = BinarizeMask(threshold=threshold)
+    inspected = [inspect_split(data_root, name, binarize, workers) for name in splits]
+    console = Console()
+    console.print(summary_table(inspected))
+    problems = [f'{split.name}/{p.name}: {p.problem}' for split in inspected for p in split.problems]
+    groups = [' = '.join(names) for names in copies(inspected)]
+    leaks = [names for names in copies(inspected) if len({name.split('/')[0] for name in names}) > 1]
+    for title, lines in (('Problems', problems), ('Equal files', groups)):
+        if lines:
+            console.print(f'{title} ({len(lines)}):', *lines[:SHOWN], sep='\n  ', markup=False)
+    healthy = not problems and not leaks
+    console.print('Healthy.' if healthy else 'Not healthy: see above.')
+    return healthy
