@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +46,7 @@ class WatchedBatches:
         except RuntimeError as error:
             if 'timed out' not in str(error):
                 raise
-            self._kill_workers()
+            self._end_workers()
             raise LoaderTimeout(self._complaint()) from error
         for _ in range(min(self._dataloader.batch_size or 0, len(self._drawn))):
             self._drawn.popleft()
@@ -59,10 +61,11 @@ class WatchedBatches:
             f'whether these can be read; raise train_dataloader.timeout, or set it to 0 to wait for ever'
         )
 
-    def _kill_workers(self) -> None:
-        """A worker that is stopped ignores a request to end, and Python would wait for it at exit."""
+    def _end_workers(self) -> None:
+        """A worker that is stopped hears of its end only when it goes on; Python would wait for it at exit."""
         for worker in getattr(self._batches, '_workers', ()):
-            worker.kill()
+            worker.terminate()
+            os.kill(worker.pid, signal.SIGCONT)
 
 
 class _Recorded:
