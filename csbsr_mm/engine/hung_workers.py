@@ -62,7 +62,7 @@ class WatchedBatches:
         )
 
     def _end_workers(self) -> None:
-        """A worker that is stopped hears of its end only when it goes on; Python would wait for it at exit."""
+        """A stopped worker hears of its end only when it goes on, and Python would wait for it at exit."""
         for worker in getattr(self._batches, '_workers', ()):
             worker.terminate()
             os.kill(worker.pid, signal.SIGCONT)

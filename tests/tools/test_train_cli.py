@@ -25,7 +25,7 @@ def test_trains_resumes_and_overrides(tmp_path):
 
 
 @pytest.mark.parametrize('option', ['--resume', 'load_from'])
-def test_damaged_checkpoints_are_one_clear_line(tmp_path, train, option):
+def test_damaged_checkpoints_are_one_clear_line(tmp_path, option):
     config = dump(tiny_config(tmp_path / 'run', max_iters=1), tmp_path / 'config.py')
     train(config)
     path = tmp_path / 'run' / 'iter_1.pth'
@@ -37,7 +37,7 @@ def test_damaged_checkpoints_are_one_clear_line(tmp_path, train, option):
         train(config, *arguments)
 
 
-def test_a_full_disk_is_one_clear_line(tmp_path, train, monkeypatch):
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
     config = dump(tiny_config(tmp_path / 'run', max_iters=1), tmp_path / 'config.py')
 
     def full(descriptor):
