@@ -2,9 +2,10 @@
 
 One line of a config: ``custom_imports = dict(imports=['csbsr_mm.everywhere'])``.
 
-MMEngine looks a name up in the registries of the default scope and then in its own, the root; MMSegmentation's,
-where csbsr_mm registers, lie beside. Importing this module enters the components into the root registries too,
-so that ``type='BoundaryComboLoss'`` is found from every scope. Names that the root has already stay as they are.
+MMEngine looks a name up in the registries of the default scope and then in its own, the root. Those of
+MMSegmentation, where csbsr_mm registers, lie beside them. Importing this module enters the components
+into the root registries too: ``type='BoundaryComboLoss'`` is found from every scope. Names that the root
+has already stay.
 """
 
 from __future__ import annotations
