@@ -5,6 +5,7 @@ python other_scope.py (alone | prefixed | everywhere)
 
 import sys
 import tempfile
+from importlib import import_module
 
 import torch
 from mmengine.config import Config
@@ -83,9 +84,7 @@ def config(prefix: str, work_dir: str) -> Config:
 
 def main(way: str) -> None:
     """Train, and print the metrics and the loss's α."""
-
-    if way == 'everywhere':
-        pass
+    import_module('csbsr_mm.everywhere' if way == 'everywhere' else 'csbsr_mm')
     with tempfile.TemporaryDirectory() as work_dir:
         runner = Runner.from_cfg(config('mmseg.' if way == 'prefixed' else '', work_dir))
         runner.train()
