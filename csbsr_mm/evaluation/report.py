@@ -77,7 +77,7 @@ def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint:
         versions=dict(python=platform.python_version(), **{name: _version(name) for name in PACKAGES}),
     )
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(json.dumps(report, indent=2) + '\n')
+    Path(path).write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -144,7 +144,7 @@ class SRQualityMetric(BaseMetric):
     def _write_csv(self, results: list[dict]) -> None:
         path = Path(self.per_image_csv)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open('w', newline='') as file:
+        with path.open('w', newline='', encoding='utf-8') as file:
             writer = csv.DictWriter(file, fieldnames=['image', *COLUMNS], restval='', extrasaction='ignore')
             writer.writeheader()
             writer.writerows(results)

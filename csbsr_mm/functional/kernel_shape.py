@@ -43,7 +43,7 @@ def kernel_shape(kernel: ArrayLike) -> KernelShape:
     Example:
         >>> shape = kernel_shape(anisotropic_gaussian_kernel(3.0, 1.0, 0.5))
         >>> [round(float(value), 2) for value in shape]
-        [2.22, 2.96, 0.5]
+        [2.23, 3.0, 0.5]
     """
     weight = np.clip(np.asarray(kernel, np.float64), 0, None)
     total = weight.sum((-2, -1), keepdims=True)

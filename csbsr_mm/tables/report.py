@@ -121,7 +121,7 @@ def _per_image(path: Path, metric: str) -> dict[str, float]:
     """Values of one metric by image; empty if the run has no such values."""
     if not path.is_file():
         return {}
-    with path.open(newline='') as file:
+    with path.open(newline='', encoding='utf-8') as file:
         return {line['image']: float(line[metric]) for line in csv.DictReader(file) if metric in line}
 
 
