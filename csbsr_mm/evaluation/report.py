@@ -21,6 +21,10 @@ METRICS = {
     'PSNR': ('↑', 'SR image, dB'),
     'SSIM': ('↑', 'SR image'),
     'kernel_PSNR': ('↑', 'blur kernel, dB'),
+    'kernel_PSNR_constant': ('', 'the best round Gaussian for all images, dB'),
+    'kernel_size_R2': ('↑', 'size of the kernel: 1 is perfect, 0 a constant'),
+    'kernel_size_error': ('↓', 'size of the kernel, px'),
+    'kernel_angle_error': ('↓', 'direction of long kernels, degrees; 45 is chance'),
 }
 PACKAGES = ('csbsr_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
 
