@@ -21,6 +21,10 @@ METRICS = {
     'PSNR': ('↑', 'SR image, dB'),
     'SSIM': ('↑', 'SR image'),
     'kernel_PSNR': ('↑', 'blur kernel, dB'),
+    'kernel_PSNR_constant': ('', 'the best round Gaussian for all images, dB'),
+    'kernel_size_R2': ('↑', 'size of the kernel: 1 is perfect, 0 a constant'),
+    'kernel_size_error': ('↓', 'size of the kernel, px'),
+    'kernel_angle_error': ('↓', 'direction of long kernels, degrees; 45 is chance'),
 }
 PACKAGES = ('csbsr_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
 
@@ -74,6 +78,23 @@ def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint:
     )
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
+
+
+def check_writable(path: str) -> None:
+    """Check before a long test that its report can be written afterwards.
+
+    Args:
+        path: file that will be written; its folder is made.
+
+    Raises:
+        OSError: it cannot be; an existing file stays as it is.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    existed = Path(path).exists()
+    with open(path, 'a'):
+        pass
+    if not existed:
+        Path(path).unlink()
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
+from csbsr_mm.functional.kernel_shape import kernel_shape
 from csbsr_mm.photos.raster import Box, split
 
 from .skeleton import CentreLine, distance_to_border, trace
@@ -133,13 +134,7 @@ def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
         >>> round(kernel_spread(anisotropic_gaussian_kernel(2.0, 2.0, 0.0, 21)), 2)
         2.0
     """
-    weight = np.clip(np.asarray(blur_kernel, float), 0, None)
-    if weight.sum() <= 0:
-        return math.inf
-    weight /= weight.sum()
-    rows, columns = np.indices(weight.shape)
-    variances = [(weight * x**2).sum() - (weight * x).sum() ** 2 for x in (rows, columns)]
-    return float(np.sqrt(max(sum(variances) / 2, 0)))
+    return float(kernel_shape(blur_kernel).size)
 
 
 def _look(

@@ -25,6 +25,8 @@ COLUMNS = {
     'PSNR': ('↑', 2),
     'SSIM': ('↑', 3),
     'kernel_PSNR': ('↑', 2),
+    'kernel_size_R2': ('↑', 2),
+    'kernel_angle_error': ('↓', 0),
 }
 # Compared image by image: metric and the file that has its values of each image.
 PAIRED = {'IoU_max': 'iou.csv', 'AIU': 'iou.csv', 'HD95_min': 'hausdorff.csv', 'PSNR': 'sr.csv'}
