@@ -35,8 +35,10 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
 
     from csbsr_mm.engine.runs import evaluate_model
-    from csbsr_mm.evaluation.report import print_metrics, write_metrics
+    from csbsr_mm.evaluation.report import check_writable, print_metrics, write_metrics
 
+    if args.json:
+        check_writable(args.json)
     metrics = evaluate_model(
         args.config,
         args.checkpoint,
