@@ -122,7 +122,7 @@ def best_constant(true: ArrayLike) -> tuple[float, float]:
     Example:
         >>> narrow_and_wide = anisotropic_gaussian_kernel(np.array([1.0, 3.0]), np.array([2.0, 4.0]), 0.0)
         >>> [round(value, 1) for value in best_constant(narrow_and_wide)]
-        [2.9, 53.8]
+        [3.4, 53.8]
     """
     kernels = np.asarray(true, np.float64)
     guesses = anisotropic_gaussian_kernel(WIDTHS, WIDTHS, np.zeros_like(WIDTHS), kernels.shape[-1])
