@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from .blur_border import cut_test_border
 from .checkpoint import check_for_testing, read_weights, use_reader
 from .config import load_config, set_resume
 from .run_lock import run_lock
@@ -73,6 +74,7 @@ def evaluate_model(
     show_dir: str | None = None,
     wait_time: float = 2,
     tta: bool = False,
+    cut_border: bool = False,
     trust: bool = False,
 ) -> dict[str, float]:
     """Test a checkpoint on the data of its config.
@@ -88,6 +90,7 @@ def evaluate_model(
         show_dir: Folder for painted predictions.
         wait_time: Seconds between shown predictions.
         tta: Whether to average over flips and scales (test-time augmentation).
+        cut_border: Whether to cut the dark rim that the blur leaves; see :func:`cut_test_border`.
         trust: Whether to read a checkpoint that could run code.
 
     Returns:
@@ -103,6 +106,8 @@ def evaluate_model(
     cfg.load_from, cfg.resume = checkpoint, False
     if show or show_dir:
         _show(cfg, show, show_dir, wait_time)
+    if cut_border:
+        cut_test_border(cfg)
     if tta:
         enable_tta(cfg)
     if out:
