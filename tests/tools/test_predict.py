@@ -57,7 +57,7 @@ def records(out):
 
 
 def table(out):
-    with (out / 'summary.csv').open(newline='') as file:
+    with (out / 'summary.csv').open(newline='', encoding='utf-8-sig') as file:
         return {row['photo']: row for row in csv.DictReader(file)}
 
 
