@@ -67,7 +67,7 @@ train_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, pipelin
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
-estimator, warmup, total = 2000, 2400, 3300
+estimator, warmup, total = 2000, 2400, 2860
 train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_begin=total + 1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
