@@ -1,7 +1,7 @@
 """The model on board: a small KBPN that reads the blur from texture, and a U-Net, on rendered cracks alone.
 
-`csbsr render-demo data/crack_varied --train 3000 --test 128 --varied --seed 7` makes the photos. Blur is Gaussian,
-motion, defocus or a mixture; the dark rim that gives the blur away is cut; noise and JPEG come on top.
+`csbsr render-demo data/crack_varied --train 1800 --test 32 --varied --seed 7` makes the photos. Blur is
+Gaussian, motion, defocus or a mixture; the dark rim that gives it away is cut; noise and JPEG come on top.
 """
 
 _base_ = [

@@ -29,6 +29,8 @@ from csbsr_mm.evaluation.baselines import frangi_cracks, otsu_cracks
 from csbsr_mm.evaluation.photo_scores import PhotoScores
 
 SCALE = 4
+WIDTH = 160
+BASELINES = {'Otsu': otsu_cracks, 'Frangi': frangi_cracks}
 PIPELINE = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
@@ -58,7 +60,15 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument('--choose', required=True, **data)
     parser.add_argument('--on', action='append', required=True, **data)
     parser.add_argument('--sources', nargs='*', default=[], help='beginnings of file names to report apart')
-    parser.add_argument('--limit', type=int, help='photos of each data set at most (all)')
+    parser.add_argument(
+        '--every', type=int, default=1, help='take every N-th photo of each data set (1: all)'
+    )
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        default=['models', 'Otsu', 'Frangi'],
+        help='what to measure (models Otsu Frangi)',
+    )
     parser.add_argument('--json', type=Path, metavar='FILE', help='write all figures to FILE')
     parser.add_argument('--device', default='cpu', help='cuda, cpu ... (cpu)')
     return parser.parse_args(argv)
@@ -67,15 +77,15 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Measure, print, write; returns the exit status."""
     args = parse_args(sys.argv[1:] if argv is None else argv)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         methods = make_methods(args)
-        chosen = score(methods, args.choose, args.limit, console)
+        chosen = score(methods, args.choose, args.every, console)
         thresholds = {name: scores.best_threshold() for name, scores in chosen.items()}
         card = {'thresholds': thresholds, 'data': {}}
         for data in args.on:
             card['data'] |= measure(
-                score(methods, data, args.limit, console), thresholds, data[0], args.sources
+                score(methods, data, args.every, console), thresholds, data[0], args.sources
             )
     except (OSError, ValueError, RuntimeError) as error:
         console.print(f'error: {error}', style='red', markup=False, soft_wrap=True)
@@ -89,34 +99,38 @@ def main(argv: list[str] | None = None) -> int:
 
 def make_methods(args: argparse.Namespace) -> dict[str, Method]:
     """The weights, other models and the baselines, by name."""
-    infer = CrackInferencer.from_weights(args.weights, args.device)
-    models = {Path(args.weights).stem: infer}
-    for name, config, checkpoint in args.other:
-        models[name] = CrackInferencer.from_config(config, checkpoint, args.device)
-    methods = {name: _model_method(model) for name, model in models.items()}
-    return methods | {'Otsu': _on_enlarged(otsu_cracks), 'Frangi': _on_enlarged(frangi_cracks)}
+    unknown = set(args.methods) - {'models', *BASELINES}
+    if unknown:
+        raise ValueError(f'--methods knows models, {", ".join(BASELINES)}; got {", ".join(sorted(unknown))}')
+    methods: dict[str, Method] = {}
+    if 'models' in args.methods:
+        infer = CrackInferencer.from_weights(args.weights, args.device)
+        methods[Path(args.weights).stem] = _model_method(infer)
+        for name, config, checkpoint in args.other:
+            methods[name] = _model_method(CrackInferencer.from_config(config, checkpoint, args.device))
+    return methods | {name: _on_enlarged(BASELINES[name]) for name in BASELINES if name in args.methods}
 
 
 def score(
-    methods: dict[str, Method], data: tuple[str, str], limit: int | None, console: Console
+    methods: dict[str, Method], data: tuple[str, str], every: int, console: Console
 ) -> dict[str, PhotoScores]:
     """Scores of each method on the test photos of a data set."""
     scores = {name: PhotoScores() for name in methods}
-    photos = list(lr_photos(data[1], limit))
+    photos = list(lr_photos(data[1], every))
     for name, lr, target in track(photos, description=data[0], console=console, transient=True):
         for method, predict in methods.items():
             scores[method].add(name, predict(lr), target)
     return scores
 
 
-def lr_photos(root: str, limit: int | None) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:
+def lr_photos(root: str, every: int) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:
     """Name, LR photo (RGB) and true mask at HR of each test photo."""
     init_default_scope('mmseg')
     prefix = dict(img_path='test/images', seg_map_path='test/masks')
     dataset = DATASETS.build(
         dict(type='CrackDataset', data_root=root, data_prefix=prefix, test_mode=True, pipeline=PIPELINE)
     )
-    for index in range(min(len(dataset), limit or len(dataset))):
+    for index in range(0, len(dataset), every):
         item = dataset[index]
         sample = item['data_samples']
         lr = np.ascontiguousarray(item['inputs'].numpy().transpose(1, 2, 0)[..., ::-1])
