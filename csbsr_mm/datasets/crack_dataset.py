@@ -8,7 +8,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 
-from .image_files import list_images, reading_error
+from .image_files import list_images, reading_error, shared_masks
 from .keyed_dataset import KeyedDataset
 from .transforms.binarize_mask import BinarizeMask
 
@@ -34,7 +34,8 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
     Raises:
         FileNotFoundError: a folder, the list, an image of the list or a mask is missing.
         OSError: an image or mask cannot be read (when it is asked for).
-        ValueError: an image and its mask differ in size, or a mask's values are unexpected.
+        ValueError: an image and its mask differ in size, a mask's values are unexpected, or two images would
+            share a mask.
     """
 
     METAINFO = {'classes': ('background', 'crack'), 'palette': [[0, 0, 0], [255, 64, 64]]}
@@ -104,6 +105,11 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
         masks = {n: n if n in same_name else same_stem.get(Path(n).stem) for n in names}
         missing = [name for name, mask in masks.items() if mask is None]
         self._refuse(missing, 'without a mask in', 'seg_map_path')
+        for mask, sharing in shared_masks(masks).items():
+            raise ValueError(
+                f'{" and ".join(sharing)} would share the mask {mask} in {folder}; give each photo a mask '
+                f'of its own file name, or leave all but one out of the list'
+            )
         return [str(folder / masks[name]) for name in names]
 
     def _refuse(self, names: list[str], what: str, prefix: str) -> None:

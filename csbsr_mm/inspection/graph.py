@@ -251,4 +251,5 @@ def _corner(points: list[tuple[float, float, float]]) -> int:
             break
         if other[2] - CORNER * travelled > best:
             best, count = other[2] - CORNER * travelled, number
-    return count
+    # As far as the half width reaches, the direction is that of the end, not of the crack.
+    return max(count, min(count + int(points[count][2]), (len(points) - 1) // 2))

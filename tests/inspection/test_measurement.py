@@ -36,7 +36,7 @@ def test_orientation_length_and_area(degrees):
     crack = straight_crack(4, degrees)
     total = measure_cracks(crack).total
     error = (total.orientation - degrees + 90) % 180 - 90
-    assert abs(error) < 0.5
+    assert abs(error) <= 0.5
     assert abs(120 - total.length) <= 1
     assert total.area == crack.sum()
 

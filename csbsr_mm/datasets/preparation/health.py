@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from csbsr_mm.datasets.image_files import list_images, reading_error
+from csbsr_mm.datasets.image_files import list_images, reading_error, shared_masks
 from csbsr_mm.datasets.transforms.binarize_mask import BinarizeMask
 
 from .parallel import run_parallel
@@ -81,8 +81,13 @@ def inspect_split(
     images, masks = list_images(folder / 'images'), list_images(folder / 'masks')
     by_stem = {Path(mask).stem: mask for mask in masks} | {mask: mask for mask in masks}
     work = [(image, by_stem.get(image) or by_stem.get(Path(image).stem)) for image in images]
+    shared = {photo for photos in shared_masks(dict(work)).values() for photo in photos}
     inspect = partial(_inspect, folder=folder, binarize=binarize or BinarizeMask())
-    return SplitHealth(name, run_parallel(inspect, work, f'Reading {folder}', workers))
+    pairs = run_parallel(inspect, work, f'Reading {folder}', workers)
+    for pair in pairs:
+        if pair.name in shared and pair.problem is None:
+            pair.problem = 'shares its mask with another photo'
+    return SplitHealth(name, pairs)
 
 
 def copies(splits: Sequence[SplitHealth]) -> list[list[str]]:

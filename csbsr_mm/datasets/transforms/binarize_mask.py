@@ -49,6 +49,9 @@ class BinarizeMask(BaseTransform):
         if 'gt_seg_map' in results:
             mask, path = results['gt_seg_map'], results.get('seg_map_path', 'the mask')
             if 'img' in results:
+                if mask.ndim < 2 and mask.size == results['img'].shape[0] * results['img'].shape[1]:
+                    # LoadAnnotations squeezes a mask that is one pixel high or wide.
+                    mask = mask.reshape(results['img'].shape[:2])
                 self._check_size(results['img'], mask, path)
             results['gt_seg_map'] = self.binarize(mask, path)
         return results
