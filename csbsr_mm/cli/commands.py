@@ -34,6 +34,7 @@ COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
     'measure': Command('measure cracks in masks that are there already', registers=False),
     'evaluate': Command('compare masks or probability maps with the truth', registers=False),
+    'finetune': Command('fit the weights on board to a few labelled photos of your own'),
     'train': Command('train a model from a config'),
     'test': Command('test a checkpoint on the data of its config'),
     'table': Command("run a table of the paper and print it beside the paper's"),

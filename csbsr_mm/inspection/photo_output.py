@@ -209,7 +209,7 @@ def paint(picture: NDArray[np.uint8], crack: NDArray[np.bool_]) -> NDArray[np.ui
 
 def _probability(result: CrackResult) -> Reader:
     def read(box: Box) -> NDArray[np.uint16]:
-        return np.rint(65535 * result.probability_raster.read_unit(box)[..., 0].clip(0, 1)).astype(np.uint16)
+        return np.rint(65535 * result.read_probability(box).clip(0, 1)).astype(np.uint16)
 
     return read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -21,6 +22,7 @@ from csbsr_mm.photos.reader import PhotoError, read_photo
 from .measurement import MIN_AREA, kernel_spread, measure_cracks
 from .photo_output import OutputFolder, PhotoWriter
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 Record = dict
 """All that is known about one photo, as stored in ``records/NAME.json``; lengths in photo pixels."""
 
@@ -77,6 +79,7 @@ class PredictionRun:
             fingerprint = self._fingerprint(source)
             record = self._stored(source, fingerprint) if self.resume else None
             if record is None:
+                self._remove_stale(source.name)
                 record = self._predict(source, fingerprint, progress)
                 self.folder.write_json(record, 'records', f'{source.name}.json')
             yield record
@@ -92,12 +95,33 @@ class PredictionRun:
                 details = self._store(result, source.name)
             finally:
                 result.close()
-        except (PhotoError, OSError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
-            reason = _reason(error)
-            named = reason if str(source.path) in reason else f'{source.path}: {reason}'
-            print_log(named, logger='current', level=30)
-            return {**base, 'status': 'failed', 'error': reason}
+        except OSError as error:
+            if error.errno in FULL:
+                raise RuntimeError(
+                    f'no space left in {self.folder.root} for the results of {source.path}; '
+                    f'free some and go on with --resume'
+                ) from error
+            return self._failed(base, source, error)
+        except (PhotoError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+            return self._failed(base, source, error)
         return {**base, 'status': 'ok', **details, 'seconds': round(time.perf_counter() - start, 2)}
+
+    @staticmethod
+    def _failed(base: dict, source: SourcePhoto, error: Exception) -> Record:
+        reason = _reason(error)
+        if str(source.path) not in reason:
+            reason = f'{source.path}: {reason}'
+        print_log(reason, logger='current', level=30)
+        return {**base, 'status': 'failed', 'error': reason}
+
+    def _remove_stale(self, name: str) -> None:
+        """Delete what an earlier run left of a photo, so that its results never stand beside new ones."""
+        with suppress(OSError, ValueError, KeyError, AttributeError):
+            path = self.folder.path('records', f'{name}.json')
+            record = json.loads(path.read_text(encoding='utf-8'))
+            path.unlink()
+            for file in record['files'].values():
+                self.folder.path(file).unlink(missing_ok=True)
 
     def _store(self, result: CrackResult, name: str) -> Record:
         files = self.writer.write(result, name)
@@ -117,6 +141,8 @@ class PredictionRun:
             ignored=measures.ignored,
             blur_spread=spread if spread is not None and math.isfinite(spread) else None,
             seam_rms=result.seam_rms,
+            reading=photo.note,
+            without_data=0.0 if result.nodata is None else round(result.nodata.part, 4),
             tiles=result.tiles,
             files=files,
         )

@@ -17,6 +17,7 @@ from PIL import Image
 
 from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.cli import main
+from csbsr_mm.inspection.measurement import measure_cracks
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +58,7 @@ def records(out):
 
 
 def table(out):
-    with (out / 'summary.csv').open(newline='') as file:
+    with (out / 'summary.csv').open(newline='', encoding='utf-8-sig') as file:
         return {row['photo']: row for row in csv.DictReader(file)}
 
 
@@ -71,7 +72,8 @@ def test_from_photos_to_report(predict, model, photos, tmp_path):
         expected = infer(photo['source'])
         mask = cv2.imread(str(out / photo['files']['mask']), cv2.IMREAD_GRAYSCALE)
         assert np.array_equal(mask == 255, expected.mask)
-        assert photo['total']['area'] == pytest.approx(expected.mask.sum() / 16)
+        area = measure_cracks(expected.mask, scale=4, min_area=0).total.area
+        assert photo['total']['area'] == area >= expected.mask.sum() / 16
         assert photo['total_mm']['length'] == pytest.approx(0.5 * photo['total']['length'])
         assert photo['tiles'] == expected.tiles > 1
         assert photo['seam_rms']['probability'] > 0

@@ -190,6 +190,7 @@ function outline(row, crack, line) {
 function facts(row) {
   const parts = [`${row.width} × ${row.height} pixels`];
   if (row.taken) parts.push(row.taken.replace('T', ' '));
+  if (row.reading) parts.push(row.reading);
   const children = [parts.join(' · ')];
   if (row.latitude !== null) {
     const place = `${row.latitude.toFixed(6)}, ${row.longitude.toFixed(6)}`;
