@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from csbsr_mm.datasets.image_files import list_images, reading_error, shared_masks
+from csbsr_mm.datasets.image_files import list_images, reading_error, shared_masks, source_of
 from csbsr_mm.datasets.transforms.binarize_mask import BinarizeMask
 
 from .parallel import run_parallel
@@ -56,7 +55,7 @@ class SplitHealth:
 
     def sources(self) -> Counter:
         """Number of photos per prefix of their names, which tells the set they come from."""
-        return Counter(re.split(r'[_.]', pair.name, maxsplit=1)[0] for pair in self.pairs)
+        return Counter(source_of(pair.name) for pair in self.pairs)
 
     def crack_shares(self) -> np.ndarray:
         """Share of crack pixels of each usable pair."""
