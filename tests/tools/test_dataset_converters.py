@@ -10,6 +10,7 @@ from helpers.training import csbsr
 from scipy.io import savemat
 
 from csbsr_mm.cli import COMMANDS
+from csbsr_mm.datasets.crack_renderer import render_crack_photo
 from csbsr_mm.datasets.degraded_store import DegradedStore
 from csbsr_mm.datasets.preparation.files import write_mask
 from csbsr_mm.datasets.preparation.khanhha_layout import split_names
@@ -236,6 +237,41 @@ def test_health_report(tmp_path, capsys):
     ):
         assert line in report
     assert 'no folder' in run('check-data', tmp_path / 'nowhere')
+
+
+def test_data_that_are_wrong_but_readable(tmp_path, capsys):
+    """Inverted masks, lists with repetitions, a photo stored anew in the other split, a mask alone."""
+    names = [f'{number}.png' for number in range(6)]
+    for number, name in enumerate(names):
+        photo, _ = render_crack_photo(np.random.default_rng([1, number]), size=64)
+        mask = np.zeros((64, 64), np.uint8)
+        mask[30:33] = 255
+        split = 'train' if number < 4 else 'test'
+        write(tmp_path / split / 'images' / name, photo)
+        write(tmp_path / split / 'masks' / name, mask)
+    assert run('check-data', tmp_path, '--workers', 1) == 0
+    assert 'look the same' not in capsys.readouterr().out
+
+    photo = cv2.imread(str(tmp_path / 'train/images/0.png'))
+    smaller = cv2.resize(photo, (56, 56), interpolation=cv2.INTER_AREA)
+    (tmp_path / 'test/images').mkdir(exist_ok=True)
+    cv2.imwrite(str(tmp_path / 'test/images/other.jpg'), smaller, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    write(tmp_path / 'test/masks/other.png', np.zeros((56, 56), np.uint8))
+    inverted = 255 - cv2.imread(str(tmp_path / 'train/masks/1.png'), cv2.IMREAD_GRAYSCALE)
+    write(tmp_path / 'train/masks/1.png', inverted)
+    write(tmp_path / 'train/masks/alone.png', inverted)
+    (tmp_path / 'train.txt').write_text('0.png\n1.png\n0.png\n')
+    (tmp_path / 'val.txt').write_text('1.png\n2.png\n')
+    assert run('check-data', tmp_path, '--workers', 1) == 1
+    report = capsys.readouterr().out
+    for line in (
+        'train/0.png ~ test/other.jpg',
+        'train/1.png: 95% of its pixels are crack; is the mask inverted?',
+        'train/alone.png: mask without a photo',
+        'train.txt names 1 photos more than once, such as 0.png',
+        'train.txt and val.txt share 1 photos, such as 1.png',
+    ):
+        assert line in report
 
 
 def test_demo_tool(tmp_path, capsys):

@@ -11,7 +11,7 @@ from rich.table import Table
 from csbsr_mm.datasets.image_files import source_of
 from csbsr_mm.datasets.transforms import BinarizeMask
 
-from .health import SplitHealth, copies, inspect_split
+from .health import SplitHealth, copies, inspect_split, listing_problems, look_alikes
 
 SHOWN = 20
 
@@ -77,7 +77,8 @@ def report_health(
         workers: Processes; as many as cores if None.
 
     Returns:
-        Whether every photo can be used and none stands in two splits.
+        Whether every photo can be used, none stands in two splits under whatever name, and every mask and
+        every entry of a list belongs to a photo of its own.
 
     Raises:
         OSError: A folder is missing.
@@ -89,9 +90,20 @@ def report_health(
     console.print(summary_table(inspected))
     console.print(source_table(inspected))
     problems = [f'{split.name}/{p.name}: {p.problem}' for split in inspected for p in split.problems]
+    problems += [
+        f'{split.name}/{mask}: mask without a photo' for split in inspected for mask in split.lone_masks
+    ]
+    problems += listing_problems(data_root)
+    same = look_alikes(inspected)
     groups = [' = '.join(names) for names in copies(inspected)]
     leaks = [names for names in copies(inspected) if len({name.split('/')[0] for name in names}) > 1]
-    for title, lines in (('Problems', problems), ('Equal files', groups)):
+    leaks += [names for names in same if len({name.split('/')[0] for name in names}) > 1]
+    similar = [' ~ '.join(names) for names in same]
+    for title, lines in (
+        ('Problems', problems),
+        ('Equal files', groups),
+        ('Photos that look the same', similar),
+    ):
         if lines:
             console.print(f'{title} ({len(lines)}):', *lines[:SHOWN], sep='\n  ', markup=False)
     healthy = not problems and not leaks
