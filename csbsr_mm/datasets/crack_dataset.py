@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+import numpy as np
+from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 
 from .image_files import list_images, reading_error, shared_masks
 from .keyed_dataset import KeyedDataset
-from .transforms.binarize_mask import BinarizeMask
+from .transforms.binarize_mask import MOSTLY_CRACK, BinarizeMask, crack_share
+
+LOOKED_AT = 16
+"""Masks that are read before training, to see whether they are inverted."""
 
 SHOWN = 5
 """File names that an error message lists before it breaks off."""
@@ -51,6 +57,8 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
         data_prefix = data_prefix or {'img_path': 'images', 'seg_map_path': 'masks'}
         super().__init__(ann_file=ann_file, data_root=data_root, data_prefix=dict(data_prefix), **kwargs)
         self._require_binary_masks(mask_threshold)
+        if not self.test_mode:
+            self._warn_of_doubtful_data(mask_threshold)
 
     def load_data_list(self) -> list[dict]:
         """One entry per image, in the order of the list or of the names."""
@@ -116,6 +124,29 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
         if names:
             shown = ', '.join(names[:SHOWN]) + (', ...' if len(names) > SHOWN else '')
             raise FileNotFoundError(f'{len(names)} images {what} {self.data_prefix[prefix]}: {shown}')
+
+    def _warn_of_doubtful_data(self, threshold: int) -> None:
+        """Say once, with numbers, what a network would learn from without complaint."""
+        entries = [self.get_data_info(index) for index in range(len(self))] if self._fully_initialized else []
+        paths = [info['img_path'] for info in entries]
+        twice = len(paths) - len(set(paths))
+        if twice and self.ann_file:
+            print_log(
+                f'{self.ann_file} names {twice} of {len(paths)} photos a second time: they count twice',
+                logger='current',
+                level=logging.WARNING,
+            )
+        masks = [info['seg_map_path'] for info in entries if 'seg_map_path' in info]
+        looked_at = masks[:: max(1, len(masks) // LOOKED_AT)][:LOOKED_AT]
+        shares = [crack_share(path, threshold) for path in looked_at]
+        full = sum(share > MOSTLY_CRACK for share in shares)
+        if full > len(shares) / 2:
+            print_log(
+                f'{full} of {len(shares)} masks in {self.data_prefix["seg_map_path"]} are mostly crack '
+                f'({np.mean(shares):.0%} of their pixels): are they inverted? See `csbsr check-data`',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _require_binary_masks(self, threshold: int) -> None:
         steps = self.pipeline.transforms

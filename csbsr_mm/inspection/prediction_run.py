@@ -19,8 +19,9 @@ from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.input_files import SourcePhoto
 from csbsr_mm.photos.reader import PhotoError, read_photo
 
-from .measurement import MIN_AREA, kernel_spread, measure_cracks
+from .measurement import kernel_spread, measure_cracks
 from .photo_output import OutputFolder, PhotoWriter
+from .selection import SelectionRules
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 Record = dict
@@ -39,7 +40,7 @@ class PredictionRun:
         inferencer: finds the cracks.
         folder: where results go.
         with_sr: whether to store SR images.
-        min_area: cracks below this area in photo pixels are ignored.
+        rules: what counts as a crack.
         resume: keep what is done.
         settings: whatever else results depend on, as JSON values: config, checkpoint, ...
     """
@@ -49,20 +50,20 @@ class PredictionRun:
         inferencer: CrackInferencer,
         folder: OutputFolder,
         with_sr: bool = True,
-        min_area: float = MIN_AREA,
+        rules: SelectionRules | None = None,
         resume: bool = False,
         settings: dict | None = None,
     ) -> None:
         self.inferencer, self.folder = inferencer, folder
         self.writer = PhotoWriter(folder, with_sr)
-        self.min_area, self.resume = min_area, resume
+        self.rules, self.resume = rules or SelectionRules(), resume
         self.settings = {
             **(settings or {}),
             'tile': inferencer.tile,
             'overlap': inferencer.overlap,
             'threshold': inferencer.threshold,
             'per_tile': inferencer.per_tile,
-            'min_area': min_area,
+            **asdict(self.rules),
             'with_sr': with_sr,
         }
 
@@ -125,7 +126,6 @@ class PredictionRun:
 
     def _store(self, result: CrackResult, name: str) -> Record:
         files = self.writer.write(result, name)
-        measures = measure_cracks(result.read_mask, result.box.size, result.scale, self.min_area)
         photo, kernel = result.photo, result.blur_kernel
         spread = None if kernel is None else kernel_spread(kernel)
         return dict(
@@ -136,9 +136,7 @@ class PredictionRun:
             latitude=photo.latitude,
             longitude=photo.longitude,
             altitude=photo.altitude,
-            total=asdict(measures.total),
-            cracks=[asdict(crack) for crack in measures.cracks],
-            ignored=measures.ignored,
+            **measure_result(result, self.rules),
             blur_spread=spread if spread is not None and math.isfinite(spread) else None,
             seam_rms=result.seam_rms,
             reading=photo.note,
@@ -164,6 +162,22 @@ class PredictionRun:
             if record['status'] == 'ok' and record['fingerprint'] == fingerprint and complete:
                 return record
         return None
+
+
+def measure_result(result: CrackResult, rules: SelectionRules) -> dict:
+    """What a record says about the cracks of a photo.
+
+    Args:
+        result: What the model says.
+        rules: What counts as a crack.
+
+    Returns:
+        The fields of :class:`.PhotoMeasures`, ``threshold`` and ``rules``.
+    """
+    measures = measure_cracks(
+        result.read_mask, result.box.size, result.scale, rules=rules, probability=result.read_probability
+    )
+    return {**asdict(measures), 'threshold': result.threshold, 'rules': asdict(rules)}
 
 
 def describe_checkpoint(path: str | Path | None) -> list | None:

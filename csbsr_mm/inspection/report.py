@@ -20,6 +20,7 @@ BLUR_LIMIT = 4.0
 """Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
 one that models are trained on."""
 
+CRACK_FACTS = ('orientation', 'box', 'widest_at', 'confidence', 'kind')
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
 THUMBNAIL_SIDE = 168
 FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
@@ -63,6 +64,7 @@ class Report:
         self._write_csv()
         content = dict(
             created=datetime.now().astimezone().isoformat(timespec='seconds'),
+            title=self.title,
             settings=self.settings,
             mm_per_pixel=self.mm_per_pixel,
             blur_limit=self.blur_limit,
@@ -142,6 +144,7 @@ class Report:
             for crack in record['cracks'][:100]
         ]
         row['crack_count'] = len(record['cracks'])
+        row['blobs'] = record.get('blobs', 0)
         return row
 
     @staticmethod

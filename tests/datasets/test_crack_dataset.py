@@ -1,5 +1,7 @@
 """CrackDataset and ImageFolderSRDataset: what they find, and what they say when something is wrong."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -61,8 +63,8 @@ def test_photos_of_one_pixel(tmp_path, shape):
     """MMSegmentation squeezes their masks."""
     for folder, channels in (('images', (3,)), ('masks', ())):
         (tmp_path / 'train' / folder).mkdir(parents=True)
-        cv2.imwrite(str(tmp_path / 'train' / folder / 'a.png'), np.full((*shape, *channels), 255, np.uint8))
-    assert crack_dataset(tmp_path)[0]['gt_seg_map'].tolist() == np.ones(shape, int).tolist()
+        cv2.imwrite(str(tmp_path / 'train' / folder / 'a.png'), np.zeros((*shape, *channels), np.uint8))
+    assert crack_dataset(tmp_path)[0]['gt_seg_map'].tolist() == np.zeros(shape, int).tolist()
     assert inspect_split(tmp_path, 'train', workers=1).problems == []
 
 
@@ -174,3 +176,21 @@ def test_image_folder(tmp_path):
     assert len(ImageFolderSRDataset('DIV2K', data_root=str(tmp_path))) == 2
     with pytest.raises(FileNotFoundError, match=r'no image in .*Flickr2K'):
         ImageFolderSRDataset(['Flickr2K'], data_root=str(tmp_path))
+
+
+def test_doubtful_training_data_are_mentioned_once(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(
+        'csbsr_mm.datasets.crack_dataset.print_log', lambda text, **kwargs: messages.append(text)
+    )
+    write_set(tmp_path)
+    crack_dataset(tmp_path)
+    assert not messages
+    for path in (tmp_path / 'train' / 'masks').iterdir():
+        cv2.imwrite(str(path), 255 - cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    (tmp_path / 'some.txt').write_text('c.png\na.png\nc.png\n')
+    crack_dataset(tmp_path, ann_file='some.txt')
+    assert 'names 1 of 3 photos a second time' in messages[0]
+    assert re.search(r'3 of 3 masks in .* are mostly crack \(\d+% of their pixels\)', messages[1])
+    crack_dataset(tmp_path, test_mode=True)
+    assert len(messages) == 2

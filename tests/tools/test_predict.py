@@ -64,7 +64,9 @@ def table(out):
 
 def test_from_photos_to_report(predict, model, photos, tmp_path):
     out = tmp_path / 'out'
-    assert predict(photos, '--mm-per-pixel', 0.5, '--min-area', 0) == 0
+    assert (
+        predict(photos, '--mm-per-pixel', 0.5, '--min-area', 0, '--min-length', 0, '--min-elongation', 0) == 0
+    )
     summary = json.loads((out / 'summary.json').read_text())
     assert [photo['name'] for photo in summary['photos']] == ['p0', 'p1', 'p2']
     infer = CrackInferencer.from_config(*model, device='cpu', tile=12, overlap=4)
@@ -203,7 +205,7 @@ def test_spreadsheets_run_no_formula(predict, tmp_path):
         (['{photos}', '--tile', '4', '--overlap', '4'], 'got tile=4 and overlap=4'),
         (['{photos}', '--threshold', '2'], 'threshold must be a probability'),
         (['{photos}', '--mm-per-pixel', '0'], '--mm-per-pixel must be positive, got 0.0'),
-        (['{photos}', '--min-area', '-1'], '--min-area must not be negative'),
+        (['{photos}', '--min-area', '-1'], 'min_area must not be negative'),
     ],
 )
 def test_wrong_usage(model, photos, tmp_path, capsys, arguments, message):

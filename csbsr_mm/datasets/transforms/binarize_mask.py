@@ -9,6 +9,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+MOSTLY_CRACK = 0.5
+"""Share of crack pixels above which a mask is probably inverted."""
 JPEG_SUFFIXES = ('.jpg', '.jpeg')
 
 
@@ -100,3 +102,16 @@ class BinarizeMask(BaseTransform):
             f'{type(self).__name__}(threshold={self.threshold}, tolerance={self.tolerance}, '
             f'max_undecided={self.max_undecided})'
         )
+
+
+def crack_share(path: str, threshold: int = 127) -> float:
+    """Share of pixels above a grey value in a mask file; NaN if it cannot be read.
+
+    Args:
+        path: The mask.
+        threshold: Grey value; a mask of class numbers 0 and 1 is taken as such.
+    """
+    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        return float('nan')
+    return float((mask > (0 if mask.max() <= 1 else threshold)).mean())
