@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def list_images(folder: Path, recursive: bool = False) -> list[str]:
             'the data lie'
         )
     return sorted(names)
+
+
+def source_of(name: str) -> str:
+    """The set that a photo of a collection comes from: its name up to the first ``_`` or ``.``.
+
+    Example:
+        >>> source_of('CRACK500_20160222_081011.jpg'), source_of('noncrack_concrete_wall_3.jpg')
+        ('CRACK500', 'noncrack')
+    """
+    return re.split(r'[_.]', name, maxsplit=1)[0]
 
 
 def shared_masks(masks: Mapping[str, str | None]) -> dict[str, list[str]]:

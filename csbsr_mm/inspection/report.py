@@ -20,6 +20,7 @@ BLUR_LIMIT = 4.0
 """Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
 one that models are trained on."""
 
+CRACK_FACTS = ('orientation', 'box', 'widest_at', 'confidence', 'kind')
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
 THUMBNAIL_SIDE = 168
 FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
@@ -63,6 +64,7 @@ class Report:
         self._write_csv()
         content = dict(
             created=datetime.now().astimezone().isoformat(timespec='seconds'),
+            title=self.title,
             settings=self.settings,
             mm_per_pixel=self.mm_per_pixel,
             blur_limit=self.blur_limit,
@@ -133,6 +135,7 @@ class Report:
         row.update(self._in_unit(record['total']), orientation=record['total']['orientation'])
         row['widest_at'] = record['total'].get('widest_at')
         row['too_blurred'] = bool(self.note(record))
+        row['reading'] = self._reading(record)
         row['cracks'] = [
             {
                 **self._in_unit(crack),
@@ -141,7 +144,14 @@ class Report:
             for crack in record['cracks'][:100]
         ]
         row['crack_count'] = len(record['cracks'])
+        row['blobs'] = record.get('blobs', 0)
         return row
+
+    @staticmethod
+    def _reading(record: Record) -> str:
+        """What was done to the values of the photo, and what part of it shows nothing."""
+        empty = record.get('without_data', 0)
+        return '; '.join(filter(None, [record.get('reading'), f'{empty:.0%} without data' if empty else '']))
 
     @staticmethod
     def _totals(rows: Sequence[dict]) -> dict:
@@ -183,13 +193,16 @@ class Report:
             'orientation_deg',
             'blur_spread_output_px',
             'note',
+            'reading',
+            'without_data_percent',
             'seam_rms_probability',
             'error',
             'source',
         ]
         with (
             self.folder.replacing('summary.csv') as path,
-            path.open('w', newline='', encoding='utf-8') as file,
+            # With the byte-order mark spreadsheets read the names of photos right.
+            path.open('w', newline='', encoding='utf-8-sig') as file,
         ):
             writer = csv.DictWriter(file, columns, restval='')
             writer.writeheader()
@@ -212,6 +225,8 @@ class Report:
         row['orientation_deg'] = '' if orientation is None else orientation
         row['blur_spread_output_px'] = '' if spread is None else f'{spread:.2f}'
         row['note'] = self.note(record)
+        row['reading'] = record.get('reading', '')
+        row['without_data_percent'] = f'{100 * record.get("without_data", 0):.1f}'
         row['seam_rms_probability'] = f'{record["seam_rms"].get("probability", 0):.4f}'
         return row
 

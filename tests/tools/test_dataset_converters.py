@@ -282,3 +282,78 @@ def test_demo_tool(tmp_path, capsys):
     assert run(*arguments) == 0
     assert 'complete already' in capsys.readouterr().out
     assert 'choose an empty folder' in run(*arguments[:2], '--train', 1, *options)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'folders', 'nested'),
+    [
+        ('gaps384', ('croppedimg', 'croppedgt'), False),
+        ('gaps384', ('croppedimg', 'croppedgt'), True),
+        ('cracktree200', ('cracktree200rgb', 'cracktree200_gt'), False),
+    ],
+)
+def test_folders_of_photos_and_masks(tmp_path, kind, folders, nested):
+    """Any brightness but black is crack; a photo without mask is left out; the split follows the seed."""
+    pairs = {f'a_{number}': photo_and_mask() for number in range(5)}
+    photos, masks = (tmp_path / 'raw' / name / (name if nested else '') for name in folders)
+    for name, (photo, mask) in pairs.items():
+        write(photos / f'{name}.jpg', photo)
+        write(masks / f'{name}.png', mask // 100)
+    write(photos / 'alone.jpg', photo_and_mask()[0])
+    arguments = (tmp_path / 'raw', tmp_path / 'out', '--test-share', 0.4, '--workers', 1)
+    assert run(kind, *map(str, arguments)) == 0
+    prefix = {'gaps384': 'GAPS384', 'cracktree200': 'cracktree200'}[kind]
+    masks = {split: tmp_path / 'out' / split / 'masks' for split in ('train', 'test')}
+    found = {split: sorted(path.name for path in folder.iterdir()) for split, folder in masks.items()}
+    assert [len(found['train']), len(found['test'])] == [3, 2]
+    assert sorted(found['train'] + found['test']) == [f'{prefix}_{name}.jpg' for name in pairs]
+    for split, names in found.items():
+        for name in names:
+            mask = pairs[name.removeprefix(f'{prefix}_').removesuffix('.jpg')][1]
+            assert np.array_equal(stored_mask(masks[split] / name), mask > 0)
+
+
+def test_ael_has_dark_cracks_and_three_sensors(tmp_path):
+    photos = {
+        'AIGLE_RN': 'Im_GT_AIGLE_RN_C18aor.png',
+        'ESAR': 'Im_GT_ESAR_30a.jpg',
+        'LCMS': 'Im_GT_LCMS_1.png',
+    }
+    masks = {'AIGLE_RN': 'GT_AIGLE_RN_C18a.png', 'ESAR': 'GT_ESAR_30a.png', 'LCMS': 'GT_LCMS_1.png'}
+    drawn = {}
+    for sensor, photo_name in photos.items():
+        photo, drawn[sensor] = photo_and_mask()
+        write(tmp_path / 'TITS' / 'IMAGES' / sensor / photo_name, photo)
+        write(tmp_path / 'TITS' / 'GROUND_TRUTH' / sensor / masks[sensor], 255 - drawn[sensor])
+    assert run('ael', str(tmp_path), str(tmp_path / 'out'), '--workers', '1') == 0
+    stored = {path.name: path for path in (tmp_path / 'out').glob('*/masks/*')}
+    assert set(stored) == {f'AEL_{name.removeprefix("Im_")}' for name in photos.values()}
+    for sensor, name in photos.items():
+        mask = stored_mask(stored[f'AEL_{name.removeprefix("Im_")}'])
+        assert np.array_equal(mask, drawn[sensor] > 0)
+
+
+def test_cssc_names_its_folders(tmp_path):
+    for number in range(3):
+        photo, mask = photo_and_mask()
+        write(tmp_path / 'raw' / 'photos' / f'{number}.png', photo)
+        write(tmp_path / 'raw' / 'labels' / f'{number}.png', 255 - mask)
+    options = ('--images', 'photos', '--masks', 'labels', '--dark-cracks', '--workers', '1')
+    assert run('cssc', str(tmp_path / 'raw'), str(tmp_path / 'out'), *options) == 0
+    stored = sorted(path.name for path in (tmp_path / 'out').glob('*/masks/*'))
+    assert stored == ['CSSC_0.png', 'CSSC_1.png', 'CSSC_2.png']
+    assert all(0 < stored_mask(path).mean() < 0.5 for path in (tmp_path / 'out').glob('*/masks/*'))
+
+
+def test_health_by_constituent(tmp_path, capsys):
+    for split in ('train', 'test'):
+        for name in ('CFD_1', 'CFD_2', 'noncrack_wall_1'):
+            photo, mask = photo_and_mask()
+            write(tmp_path / split / 'images' / f'{name}.png', photo)
+            write(tmp_path / split / 'masks' / f'{name}.png', mask * (name != 'noncrack_wall_1'))
+    assert run('check-data', str(tmp_path), '--workers', '1') == 0
+    lines = capsys.readouterr().out.split('By constituent')[1].splitlines()
+    cells = [[cell.strip() for cell in line.strip('│ ').split('│')] for line in lines if '│' in line]
+    rows = {source: rest for source, *rest in cells}
+    assert rows['CFD'][:3] == ['4', '0', '0']
+    assert rows['noncrack'] == ['2', '0', '2', '0.00%']

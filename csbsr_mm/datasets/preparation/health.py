@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from csbsr_mm.datasets.image_files import IMAGE_SUFFIXES, list_images, reading_error, shared_masks
+from csbsr_mm.datasets.image_files import (
+    IMAGE_SUFFIXES,
+    list_images,
+    reading_error,
+    shared_masks,
+    source_of,
+)
 from csbsr_mm.datasets.transforms.binarize_mask import MOSTLY_CRACK, BinarizeMask
 
 from .fingerprint import alike, fingerprint
@@ -62,7 +67,7 @@ class SplitHealth:
 
     def sources(self) -> Counter:
         """Number of photos per prefix of their names, which tells the set they come from."""
-        return Counter(re.split(r'[_.]', pair.name, maxsplit=1)[0] for pair in self.pairs)
+        return Counter(source_of(pair.name) for pair in self.pairs)
 
     def crack_shares(self) -> np.ndarray:
         """Share of crack pixels of each usable pair."""
