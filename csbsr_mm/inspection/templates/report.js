@@ -194,6 +194,7 @@ function outline(row, crack, line) {
 function facts(row) {
   const parts = [`${row.width} × ${row.height} pixels`];
   if (row.taken) parts.push(row.taken.replace('T', ' '));
+  if (row.scale) parts.push(row.scale);
   if (row.reading) parts.push(row.reading);
   const children = [parts.join(' · ')];
   if (row.latitude !== null) {
