@@ -23,6 +23,7 @@ def numba_kernels(name: str) -> ModuleType | None:
         # Neither the installation nor HOME can be written to: compile into a folder of this process.
         from numba import config
 
-        config.CACHE_DIR = tempfile.mkdtemp(prefix='csbsr_mm-numba-')
-        atexit.register(shutil.rmtree, config.CACHE_DIR, ignore_errors=True)
+        folder = tempfile.mkdtemp(prefix='csbsr_mm-numba-')
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        config.CACHE_DIR = folder  # type: ignore[attr-defined]
         return importlib.import_module(f'{__package__}.{name}')
