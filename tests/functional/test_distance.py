@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import distance_transform_edt
 
-from csbsr_mm.functional import _distance_torch, distance
+from csbsr_mm.functional import distance
+from csbsr_mm.functional.distance import _torch as _distance_torch
 from csbsr_mm.functional.distance import distance_to, signed_distance
 
 GOLDEN = np.load(Path(__file__).parents[1] / 'data' / 'distance.npz')
