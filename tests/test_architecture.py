@@ -22,6 +22,7 @@ FORBIDDEN = {
     'engine/hooks': ('csbsr_mm.models', 'csbsr_mm.apis'),
     'visualization': ('csbsr_mm.models', 'csbsr_mm.apis', 'csbsr_mm.inspection'),
     'apis': ('csbsr_mm.inspection',),
+    'weights': ('csbsr_mm.inspection', 'csbsr_mm.evaluation', 'csbsr_mm.datasets'),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from mmseg.registry import HOOKS, MODELS, TRANSFORMS
 
 from csbsr_mm.datasets.preparation.khanhha_layout import split_names
 from csbsr_mm.engine.config import load_config
+from csbsr_mm.tables.paper import TABLES, Run
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,8 +21,6 @@ else:
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs' / 'csbsr'
 PAPER = tomllib.loads((ROOT / 'tests' / 'data' / 'paper_settings.toml').read_text())
-sys.path.insert(0, str(ROOT / 'tools' / 'analysis_tools'))
-from paper_tables import TABLES, Run  # noqa: E402
 
 ROWS = {
     row.full.name: (table, row.key, row.full)

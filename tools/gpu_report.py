@@ -148,7 +148,9 @@ def _end(process: subprocess.Popen) -> None:
 
 def write_report(out: Path, outcomes: list[Outcome]) -> None:
     """Write what is known so far: ``report.json``, and ``report.md`` with each part's last lines."""
-    (out / 'report.json').write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + '\n')
+    (out / 'report.json').write_text(
+        json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + '\n', encoding='utf-8'
+    )
     lines = ['# GPU report', '', '| part | outcome | seconds |', '|---|---|---|']
     lines += [f'| {outcome.name} | {outcome.status} | {outcome.seconds:g} |' for outcome in outcomes]
     for outcome in outcomes:
@@ -165,7 +167,7 @@ def finished_parts(out: Path) -> list[Outcome]:
         return []
     return [
         outcome
-        for outcome in (Outcome(**row) for row in json.loads(path.read_text()))
+        for outcome in (Outcome(**row) for row in json.loads(path.read_text(encoding='utf-8')))
         if outcome.status == 'done'
     ]
 

@@ -5,7 +5,7 @@ need('csbsr_mm.apis', 'mmseg')
 from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
 
 from .inferencer import CrackInferencer
-from .model_loading import load_checkpoint, load_model
+from .model_loading import load_checkpoint, load_model, load_weights
 from .result import CrackResult
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     'PhotoError',
     'load_checkpoint',
     'load_model',
+    'load_weights',
     'read_photo',
 ]

@@ -16,9 +16,10 @@ from torch import nn
 from csbsr_mm.onnx.backend import OnnxBackend
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
+from csbsr_mm.weights.library import DEFAULT
 
 from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, Statistics, make_backend
-from .model_loading import load_model
+from .model_loading import load_model, load_weights
 from .result import CrackResult
 from .tiling import TileBlender, TileGrid, check_tiling
 
@@ -38,8 +39,9 @@ class CrackInferencer:
     megapixels go through scratch files.
 
     Args:
-        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backends.Backend`. To start from
-            files use :meth:`from_config` or :meth:`from_onnx`.
+        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backends.Backend`; None takes the
+            weights on board. To start from files use :meth:`from_weights`, :meth:`from_config` or
+            :meth:`from_onnx`.
         tile: Side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
         overlap: Pixels that neighbouring tiles share; 64 / scale by default.
         batch_size: Tiles at a time.
@@ -69,7 +71,7 @@ class CrackInferencer:
 
     def __init__(
         self,
-        model: nn.Module | Backend,
+        model: nn.Module | Backend | None = None,
         *,
         tile: int | None = None,
         overlap: int | None = None,
@@ -79,6 +81,7 @@ class CrackInferencer:
         crack_class: int | None = None,
         scratch_dir: str | Path | None = None,
     ) -> None:
+        model = load_weights(device=_default_device()) if model is None else model
         self.backend = make_backend(model.eval(), crack_class) if isinstance(model, nn.Module) else model
         scale = self.backend.scale
         self.tile = (self.backend.tile or OUTPUT_TILE // scale) if tile is None else tile
@@ -92,6 +95,23 @@ class CrackInferencer:
             raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
         self.per_tile = per_tile
         self.scratch_dir = scratch_dir or tempfile.gettempdir()
+
+    @classmethod
+    def from_weights(
+        cls, source: str | Path = DEFAULT, device: str | torch.device | None = None, **options: Any
+    ) -> CrackInferencer:
+        """Build a model from a model file, which needs no config.
+
+        Args:
+            source: Name of weights on board, path or URL; see :func:`csbsr_mm.weights.open_weights`.
+            device: Where to run; the GPU if there is one.
+            **options: Arguments of the class.
+
+        Raises:
+            FileNotFoundError: There are no such weights.
+            ValueError: The file is damaged or no model file, or torch cannot use the device.
+        """
+        return cls(load_weights(source, device or _default_device()), **options)
 
     @classmethod
     def from_config(
@@ -116,8 +136,7 @@ class CrackInferencer:
             RuntimeError: The checkpoint does not fit the config.
             ValueError: The config has no model, or torch cannot use the device.
         """
-        device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-        return cls(load_model(config, checkpoint, device, trust_checkpoint), **options)
+        return cls(load_model(config, checkpoint, device or _default_device(), trust_checkpoint), **options)
 
     @classmethod
     def from_onnx(
@@ -178,6 +197,10 @@ class CrackInferencer:
         if isinstance(image, np.ndarray):
             return photo_from_array(image)
         return read_photo(image, self.scratch_dir)
+
+
+def _default_device() -> str:
+    return 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
 class _PhotoRun:

@@ -9,9 +9,11 @@ from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
 
 from csbsr_mm.engine.checkpoint import check_for_testing, read_checkpoint, weights_of
+from csbsr_mm.weights import open_weights
+from csbsr_mm.weights.library import DEFAULT
 
 
 def load_model(
@@ -44,17 +46,30 @@ def load_model(
         config = Config.fromfile(config)
     if config.get('model') is None:
         raise ValueError(f'config {config.filename} has no model; give the config that was trained with')
-    init_default_scope(config.get('default_scope', 'mmseg'))
-    model = MODELS.build(config.model)
-    model.dataset_meta = {}
-    if checkpoint is not None:
-        content = load_checkpoint(checkpoint, trust_checkpoint)
-        _load_weights(model, content, checkpoint)
-        model.dataset_meta = content.get('meta', {}).get('dataset_meta') or {}
-    model.cfg = config
-    if torch.device(device).type == 'cpu':
-        model = revert_sync_batchnorm(model)
-    return model.to(device).eval()
+    content = dict(state_dict=None) if checkpoint is None else load_checkpoint(checkpoint, trust_checkpoint)
+    weights = None if checkpoint is None else weights_of(content, checkpoint)
+    dataset_meta = content.get('meta', {}).get('dataset_meta') or {}
+    return _build(config, weights, checkpoint, dataset_meta, device)
+
+
+def load_weights(source: str | Path = DEFAULT, device: str | torch.device = 'cpu') -> nn.Module:
+    """Build a model from a model file alone, which holds its config, and set it to evaluation.
+
+    Args:
+        source: Name of weights on board, path or URL; see :func:`csbsr_mm.weights.open_weights`.
+        device: Where the model goes.
+
+    Returns:
+        The model, with ``dataset_meta`` and ``cfg``.
+
+    Raises:
+        FileNotFoundError: There are no such weights.
+        ValueError: The file is damaged or no model file, or torch cannot use the device.
+    """
+    _check_device(device)
+    file = open_weights(source)
+    config = Config(dict(model=file.model, default_scope='mmseg'))
+    return _build(config, file.read(), file.path, file.dataset_meta, device)
 
 
 def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
@@ -85,9 +100,26 @@ def _check_device(device: str | torch.device) -> None:
         raise ValueError(f'torch cannot use device {device} here ({reason}); cpu always works') from error
 
 
-def _load_weights(model: nn.Module, content: dict, path: str | Path) -> None:
+def _build(
+    config: Config,
+    weights: dict[str, Tensor] | None,
+    path: str | Path | None,
+    dataset_meta: dict,
+    device: str | torch.device,
+) -> nn.Module:
+    """The model of a config with the weights that ``path`` holds, or as it is built."""
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    model = MODELS.build(config.model)
+    if weights is not None:
+        _load_state(model, weights, path)
+    model.dataset_meta, model.cfg = dataset_meta, config
+    if torch.device(device).type == 'cpu':
+        model = revert_sync_batchnorm(model)
+    return model.to(device).eval()
+
+
+def _load_state(model: nn.Module, weights: dict[str, Tensor], path: str | Path | None) -> None:
     """Load the whole model; MMEngine's loaders only warn about weights that are missing."""
-    weights = weights_of(content, path)
     try:
         check_for_testing(model, weights)
         model.load_state_dict(weights, strict=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -29,6 +30,7 @@ def main(argv: list[str]) -> int:
     Raises:
         SystemExit: ``--help``, ``--version`` or a command line that argparse refuses.
     """
+    _speak_any_language()
     chosen = _chosen(argv)
     if chosen in COMMANDS:
         complete = getattr(COMMANDS[chosen].load(chosen), 'complete', None)
@@ -98,6 +100,13 @@ def one_line(error: Exception) -> str:
     if isinstance(error, EXPECTED) and text:
         return text
     return f'{type(error).__name__}: {text} (--traceback shows where)'
+
+
+def _speak_any_language() -> None:
+    """Let a console or a pipe without Greek letters, as Windows has them, get a question mark instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='replace')
 
 
 def _chosen(argv: list[str]) -> str | None:

@@ -42,6 +42,7 @@ COMMANDS = {
     'convert-data': Command('bring a data set into the layout of the configs'),
     'convert-checkpoint': Command("convert a checkpoint that the paper's authors publish"),
     'export': Command('export a model to ONNX'),
+    'weights': Command('list, show and export weights that work without a config', registers=False),
     'configs': Command('list, show and copy the configs that come with csbsr_mm', registers=False),
     'info': Command('versions, devices, what is installed and what is missing', registers=False),
     'completion': Command('print a script that completes csbsr in your shell', registers=False),

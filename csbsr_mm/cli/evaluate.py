@@ -52,7 +52,9 @@ def run(args: argparse.Namespace) -> None:
     sys.stdout.write(f'{"images":<20} {len(pairs)}\n')
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({'metrics': found, 'images': len(pairs)}, indent=1) + '\n')
+        args.json.write_text(
+            json.dumps({'metrics': found, 'images': len(pairs)}, indent=1) + '\n', encoding='utf-8'
+        )
     if args.csv:
         _write_csv(args.csv, metrics.per_image())
 

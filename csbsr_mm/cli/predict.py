@@ -1,20 +1,36 @@
 """Find cracks in photos: from files and folders to masks, measurements and a report.
 
+csbsr predict photos/ --out-dir report                       # with the weights on board
+csbsr predict CONFIG CHECKPOINT photos/ --out-dir report     # with a model of your own
+
 The exit status is 1 if photos failed (they are listed), 130 after an interruption (go on with --resume).
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from csbsr_mm.config_library import find_config
 
 from .arguments import add_config_options, add_trust
+
+MODEL_SUFFIXES = ('.pth', '.pt', '.onnx', '.ckpt')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument('config', help='config of any MMSegmentation segmentor, or a name of `csbsr configs`')
-    parser.add_argument('checkpoint', help='its checkpoint, or a model that `csbsr export` wrote (*.onnx)')
-    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='photos, folders or quoted patterns')
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        metavar='INPUT',
+        help='photos, folders or quoted patterns; before them, for a model of your own, its config (of any '
+        'MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX file',
+    )
+    parser.add_argument(
+        '--weights',
+        help='weights that need no config: a name, a path or a URL (rendered); see `csbsr weights`',
+    )
     parser.add_argument('--out-dir', required=True, help='folder for all results')
     _add_prediction(parser.add_argument_group('prediction'))
     _add_results(parser.add_argument_group('results'))
@@ -53,4 +69,41 @@ def run(args: argparse.Namespace) -> int:
     """Predict, measure, report."""
     from csbsr_mm.inspection.predict_photos import predict_photos
 
+    args.config, args.checkpoint, args.inputs = split_model(args.inputs)
+    if args.config and args.weights:
+        raise ValueError(f'--weights and the config {args.config} are two models; give one of them')
     return predict_photos(args)
+
+
+def split_model(words: list[str]) -> tuple[str | None, str | None, list[str]]:
+    """Config, checkpoint and photos of a command line; no config and no checkpoint for weights on board.
+
+    The first two words are a model if the first is a Python file or the second ends like a checkpoint; or if
+    the first names a config, and no file or folder.
+
+    Raises:
+        ValueError: There is a model and nothing to predict.
+
+    Example:
+        >>> split_model(['mine.py', 'mine.pth', 'photos/'])
+        ('mine.py', 'mine.pth', ['photos/'])
+        >>> split_model(['photos/', 'more/'])
+        (None, None, ['photos/', 'more/'])
+    """
+    if not _starts_with_model(words):
+        return None, None, words
+    if len(words) < 3:
+        raise ValueError(f'{words[0]} is a config: after it come its checkpoint and the photos')
+    return words[0], words[1], words[2:]
+
+
+def _starts_with_model(words: list[str]) -> bool:
+    if words[0].endswith('.py') or (len(words) > 1 and words[1].endswith(MODEL_SUFFIXES)):
+        return True
+    if Path(words[0]).exists():
+        return False
+    try:
+        find_config(words[0])
+    except (FileNotFoundError, ValueError):
+        return False
+    return True

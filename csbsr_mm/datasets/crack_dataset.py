@@ -88,7 +88,7 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
                 f'there is no list {listing}; write it with '
                 'tools/dataset_converters/split_khanhha.py, or set ann_file to another'
             )
-        listed = [line.strip() for line in listing.read_text().splitlines() if line.strip()]
+        listed = [line.strip() for line in listing.read_text(encoding='utf-8').splitlines() if line.strip()]
         self._refuse(sorted(set(listed) - set(names)), f'of {listing} not found in', 'img_path')
         if not listed:
             raise FileNotFoundError(f'{listing} names no image')

@@ -32,8 +32,11 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
-    # The rename itself lives in the folder.
-    folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    # The rename itself lives in the folder. Windows opens no folders, and writes the rename by itself.
+    try:
+        folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(folder)
     finally:

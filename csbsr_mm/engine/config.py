@@ -146,7 +146,7 @@ def newest_checkpoint(work_dir: str) -> Path | None:
     note = Path(work_dir) / 'last_checkpoint'
     if not note.is_file():
         return None
-    named = Path(note.read_text().strip())
+    named = Path(note.read_text(encoding='utf-8').strip())
     moved = Path(work_dir) / named.name
     return named if named.is_file() or not moved.is_file() else moved
 

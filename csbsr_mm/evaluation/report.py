@@ -21,6 +21,10 @@ METRICS = {
     'PSNR': ('↑', 'SR image, dB'),
     'SSIM': ('↑', 'SR image'),
     'kernel_PSNR': ('↑', 'blur kernel, dB'),
+    'kernel_PSNR_constant': ('', 'the best round Gaussian for all images, dB'),
+    'kernel_size_R2': ('↑', 'size of the kernel: 1 is perfect, 0 a constant'),
+    'kernel_size_error': ('↓', 'size of the kernel, px'),
+    'kernel_angle_error': ('↓', 'direction of long kernels, degrees; 45 is chance'),
 }
 PACKAGES = ('csbsr_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
 
@@ -73,7 +77,7 @@ def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint:
         versions=dict(python=platform.python_version(), **{name: _version(name) for name in PACKAGES}),
     )
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(json.dumps(report, indent=2) + '\n')
+    Path(path).write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
 
 
 def _rank(name: str) -> tuple[int, str]:

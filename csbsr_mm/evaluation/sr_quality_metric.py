@@ -8,22 +8,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
 from csbsr_mm.functional.image_quality import psnr, ssim
+from csbsr_mm.functional.kernel_shape import KernelShape, best_constant_psnr, compare_shapes, kernel_shape
 
 QUANTITIES = ('PSNR', 'SSIM', 'kernel_PSNR')
+SHAPES = ('size', 'elongation', 'angle')
+COLUMNS = (*QUANTITIES, *(f'{whose}_{name}' for whose in ('estimated', 'true') for name in SHAPES))
+"""What is written for each image; sizes in pixels, angles in radians."""
 
 
 @METRICS.register_module()
 class SRQualityMetric(BaseMetric):
-    """PSNR and SSIM of the SR image, PSNR of the blur kernel; each a mean over images.
+    """PSNR and SSIM of the SR image, PSNR and shape of the blur kernel; PSNR and SSIM are means over images.
 
     Images are RGB in [0, 1], without rounding and without padding; kernels are clipped to [0, 1];
-    the peak is 1 for both. Models that estimate no kernel get no ``kernel_PSNR``.
+    the peak is 1 for both. Models that estimate no kernel get none of the ``kernel_`` figures.
+
+    ``kernel_PSNR`` alone does not tell whether a network sees the blur: one kernel for all images scores
+    nearly as much. ``kernel_PSNR_constant`` is what the best round Gaussian scores on the same images, and
+    ``kernel_size_R2``, ``kernel_size_error`` (pixels) and ``kernel_angle_error`` (degrees) compare shapes;
+    see :class:`~csbsr_mm.functional.kernel_shape.KernelAgreement`.
 
     Args:
         missing: What to do with a sample that has no SR image or no HR image to compare with:
@@ -62,17 +72,17 @@ class SRQualityMetric(BaseMetric):
         self.per_image_csv = per_image_csv
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Measure a batch; only a few numbers per image are kept."""
+        """Measure a batch; of an image a few numbers and the true kernel are kept."""
         for sample in data_samples:
             result = {'image': str(sample.get('img_path', ''))}
             if self._has_images(sample):
                 result |= self._image_quality(sample)
             if 'blur_kernel' in sample and 'gt_blur_kernel' in sample:
-                result['kernel_PSNR'] = self._kernel_quality(sample)
+                result |= self._kernel_quality(sample)
             self.results.append(result)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Mean of each quantity over the images that have it."""
+        """Mean of each quantity over the images that have it, and the agreement of the kernels."""
         if self.per_image_csv is not None:
             self._write_csv(results)
         metrics = {}
@@ -80,6 +90,7 @@ class SRQualityMetric(BaseMetric):
             values = [result[name] for result in results if name in result]
             if values:
                 metrics[name] = math.fsum(values) / len(values)
+        metrics |= _kernel_agreement([result for result in results if 'kernel' in result])
         skipped = sum('PSNR' not in result for result in results)
         if skipped:
             print_log(
@@ -117,22 +128,44 @@ class SRQualityMetric(BaseMetric):
         return {'PSNR': float(psnr(sr_image, hr_image)), 'SSIM': float(ssim(sr_image, hr_image))}
 
     @staticmethod
-    def _kernel_quality(sample: dict) -> float:
+    def _kernel_quality(sample: dict) -> dict[str, Any]:
         estimated, true = _float(sample['blur_kernel']), _float(sample['gt_blur_kernel'])
         if estimated.shape != true.shape:
             raise ValueError(
                 f'estimated kernel {tuple(estimated.shape)} and true kernel {tuple(true.shape)} of '
                 f'{sample.get("img_path")} differ in size; give network and degradation one kernel_size'
             )
-        return float(psnr(estimated.clamp(0, 1), true.clamp(0, 1)))
+        result: dict[str, Any] = {'kernel_PSNR': float(psnr(estimated.clamp(0, 1), true.clamp(0, 1)))}
+        for whose, kernel in (('estimated', estimated), ('true', true)):
+            shape = kernel_shape(kernel[0].numpy())
+            result |= {f'{whose}_{name}': float(getattr(shape, name)) for name in SHAPES}
+        return {**result, 'kernel': true[0].numpy()}
 
     def _write_csv(self, results: list[dict]) -> None:
         path = Path(self.per_image_csv)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open('w', newline='') as file:
-            writer = csv.DictWriter(file, fieldnames=['image', *QUANTITIES], restval='')
+        with path.open('w', newline='', encoding='utf-8') as file:
+            writer = csv.DictWriter(file, fieldnames=['image', *COLUMNS], restval='', extrasaction='ignore')
             writer.writeheader()
             writer.writerows(results)
+
+
+def _kernel_agreement(results: list[dict]) -> dict[str, float]:
+    """Figures over the images that have kernels; those that are not defined are left out."""
+    if not results:
+        return {}
+    estimated, true = (
+        KernelShape(*(np.array([result[f'{whose}_{name}'] for result in results]) for name in SHAPES))
+        for whose in ('estimated', 'true')
+    )
+    agreement = compare_shapes(estimated, true)
+    figures = {
+        'kernel_PSNR_constant': best_constant_psnr(np.stack([result['kernel'] for result in results])),
+        'kernel_size_R2': agreement.size_r2,
+        'kernel_size_error': agreement.size_error,
+        'kernel_angle_error': agreement.angle_error,
+    }
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def _float(field: dict) -> torch.Tensor:

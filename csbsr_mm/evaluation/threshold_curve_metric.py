@@ -258,7 +258,7 @@ def _write_csv(path: str | None, columns: dict[str, Sequence]) -> None:
     """Write columns of equal length under their names."""
     file_path = Path(str(path))
     file_path.parent.mkdir(parents=True, exist_ok=True)
-    with file_path.open('w', newline='') as file:
+    with file_path.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))

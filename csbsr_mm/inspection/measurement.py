@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
+from csbsr_mm.functional.kernel_shape import kernel_shape
 from csbsr_mm.photos.raster import Box, split
 
-from .skeleton import EIGHT, trace
+from .skeleton import CentreLine, distance_to_border, trace
+from .smoothing import EIGHT, RegularMask, regularize
 
 BLOCK = 2048
 HALO = 128
@@ -28,14 +30,15 @@ class CrackMeasures:
     """One crack, or all cracks of a photo; lengths in pixels of the input photo until converted.
 
     Attributes:
-        area: area.
-        length: length of the centre line, branches included.
-        mean_width: mean width along the centre line.
-        width_95: width that 95 % of the centre line do not exceed.
-        max_width: largest width.
+        area: area, small holes included.
+        length: length of the centre line from end to end, branches included.
+        mean_width: area / length.
+        width_95: width that 95 % of the centre line away from junctions do not exceed.
+        max_width: largest width away from junctions, averaged over a stretch as long as the crack is wide.
         orientation: mean direction in degrees, [0, 180): 0 horizontal, 90 vertical, 45 rising to the right;
             None without a centre line.
         box: top, left, bottom, right (excluded) of the crack in pixels of the input photo.
+        widest_at: row and column of the largest width in pixels of the input photo.
     """
 
     area: float
@@ -45,9 +48,10 @@ class CrackMeasures:
     max_width: float
     orientation: float | None
     box: tuple[float, float, float, float] | None = None
+    widest_at: tuple[float, float] | None = None
 
     def in_millimetres(self, mm_per_pixel: float) -> CrackMeasures:
-        """The same in millimetres and square millimetres; the box stays in pixels."""
+        """The same in millimetres and square millimetres; places stay in pixels."""
         lengths = {
             name: mm_per_pixel * getattr(self, name)
             for name in ('length', 'mean_width', 'width_95', 'max_width')
@@ -91,7 +95,8 @@ def measure_cracks(
         scale: mask pixels per pixel of the input photo.
         min_area: cracks below this area, in pixels of the input photo, are ignored.
         block: side of a block in mask pixels.
-        halo: pixels around a block that thinning may see; more than the widest crack.
+        halo: pixels around a block that thinning sees at least; where a crack is wider than half of that,
+            it sees more, up to ``block``.
 
     Returns:
         Measures in pixels of the input photo.
@@ -100,16 +105,16 @@ def measure_cracks(
         >>> mask = np.zeros((400, 400), bool)
         >>> mask[100:112, 40:360] = True
         >>> total = measure_cracks(mask, scale=4).total
-        >>> total.area, round(total.length), round(total.mean_width, 2), round(total.orientation)
-        (240.0, 78, 3.0, 0)
+        >>> total.area, round(total.length), round(total.mean_width, 2), round(total.orientation) % 180
+        (240.0, 80, 3.0, 0)
     """
     if not callable(mask):
         array, size = mask, mask.shape
         mask = lambda box: array[box.top : box.bottom, box.left : box.right]  # noqa: E731
     collected = _Collector(size[1])
     for core in split(*size, block):
-        seen = core.grown(halo, *size)
-        collected.add(mask(seen), core, seen)
+        seen, regular = _look(mask, core, size, halo, block)
+        collected.add(regular, core, seen)
     return collected.finish(scale, min_area)
 
 
@@ -129,32 +134,41 @@ def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
         >>> round(kernel_spread(anisotropic_gaussian_kernel(2.0, 2.0, 0.0, 21)), 2)
         2.0
     """
-    weight = np.clip(np.asarray(blur_kernel, float), 0, None)
-    if weight.sum() <= 0:
-        return math.inf
-    weight /= weight.sum()
-    rows, columns = np.indices(weight.shape)
-    variances = [(weight * x**2).sum() - (weight * x).sum() ** 2 for x in (rows, columns)]
-    return float(np.sqrt(max(sum(variances) / 2, 0)))
+    return float(kernel_shape(blur_kernel).size)
+
+
+def _look(
+    mask: Callable[[Box], NDArray[np.bool_]], core: Box, size: tuple[int, int], halo: int, most: int
+) -> tuple[Box, RegularMask]:
+    """A block of the mask with enough around it for the widest crack in it."""
+    while True:
+        seen = core.grown(halo, *size)
+        regular = regularize(mask(seen), (seen.top, seen.left))
+        if halo >= most or not regular.smooth.any():
+            return seen, regular
+        widest = 2 * distance_to_border(regular.smooth)[core.within(seen)].max()
+        if 2 * widest <= halo or seen == Box(0, 0, *size):
+            return seen, regular
+        halo = min(2 * halo, most)
 
 
 class _Collector:
-    """Areas and centre-line pixels of all blocks, under labels that are joined across borders."""
+    """Areas and centre lines of all blocks, under labels that are joined across borders."""
 
     def __init__(self, width: int) -> None:
         self._labels = 0
         self._joined: list[NDArray] = [np.zeros((0, 2), int)]
         self._parts: list[NDArray] = [np.zeros((0, 6))]
-        self._lines: list[NDArray] = [np.zeros((0, 4))]
+        self._lines: list[NDArray] = [np.zeros((0, 7))]
         self._top = 0
         self._above = np.zeros(width, int)
         self._bottom = np.zeros(width, int)
         self._left: NDArray | None = None
 
-    def add(self, mask: NDArray[np.bool_], core: Box, seen: Box) -> None:
+    def add(self, mask: RegularMask, core: Box, seen: Box) -> None:
         """Add a block; blocks come row by row. ``mask`` shows ``seen``, a rectangle around ``core``."""
         inside = core.within(seen)
-        labels, count = ndimage.label(mask[inside], EIGHT)
+        labels, count = ndimage.label(mask.filled[inside], EIGHT)
         if count == 0:
             self._join_neighbours(labels, core)
             return
@@ -165,11 +179,7 @@ class _Collector:
         labels = np.where(labels > 0, labels + self._labels, 0)
         self._labels += count
         self._join_neighbours(labels, core)
-        line = trace(mask)
-        rows, columns = line.rows - inside[0].start, line.columns - inside[1].start
-        own = (rows >= 0) & (rows < len(labels)) & (columns >= 0) & (columns < labels.shape[1])
-        owner = labels[rows[own], columns[own]] - 1
-        self._lines.append(np.column_stack([owner, line.length[own], line.width[own], line.angle[own]]))
+        self._lines.append(_inside(trace(mask, (seen.top, seen.left)), labels, core, seen))
 
     def _join_neighbours(self, labels: NDArray[np.int64], core: Box) -> None:
         if core.top != self._top:
@@ -209,6 +219,17 @@ class _Collector:
         return PhotoMeasures(total, cracks, int((~kept).sum()))
 
 
+def _inside(line: CentreLine, labels: NDArray, core: Box, seen: Box) -> NDArray:
+    """The points in the core: crack, length, width, angle, at a junction, row, column."""
+    rows, columns = (line.owner + np.subtract(seen[:2], core[:2])).T
+    own = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
+    owner = labels[rows[own], columns[own]] - 1
+    place = (line.rows[own] + seen.top, line.columns[own] + seen.left)
+    kept = (line.length[own], line.width[own], line.angle[own], line.at_junction[own])
+    found = np.column_stack([owner, *kept, *place])
+    return found[owner >= 0]
+
+
 def _groups(rows: NDArray, count: int) -> list[NDArray]:
     """Split rows by the number in their first column, 0 to ``count`` - 1."""
     rows = rows[np.argsort(rows[:, 0], kind='stable')]
@@ -217,10 +238,15 @@ def _groups(rows: NDArray, count: int) -> list[NDArray]:
 
 
 def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> CrackMeasures:
-    """Measures in photo pixels of centre-line pixels (crack, length, width, angle)."""
-    _, length, width, angle = line.T
+    """Measures in photo pixels of points of a centre line; see :func:`_inside`."""
+    _, length, width, angle, at_junction, row, column = line.T
     total = length.sum()
-    orientation = None
+    orientation = widest_at = None
+    # A crack that is all junction has no other width.
+    free = at_junction == 0 if (at_junction == 0).any() else np.ones(len(line), bool)
+    if len(line):
+        widest = np.where(free, width, -1).argmax()
+        widest_at = ((row[widest] + 0.5) / scale, (column[widest] + 0.5) / scale)
     if total > 0:
         double = (length * np.exp(2j * angle)).sum()
         # Rows count downwards, angles upwards.
@@ -228,11 +254,12 @@ def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> Cra
     return CrackMeasures(
         area=float(area) / scale**2,
         length=float(total) / scale,
-        mean_width=float((length * width).sum() / total) / scale if total > 0 else 0.0,
-        width_95=_weighted_quantile(width, length, 0.95) / scale,
-        max_width=float(width.max()) / scale if len(width) else 0.0,
+        mean_width=float(area / total) / scale if total > 0 else 0.0,
+        width_95=_weighted_quantile(width[free], length[free], 0.95) / scale,
+        max_width=float(width[widest]) / scale if len(line) else 0.0,
         orientation=orientation,
         box=None if box is None else tuple(float(side) / scale for side in box),
+        widest_at=None if widest_at is None else tuple(float(place) for place in widest_at),
     )
 
 

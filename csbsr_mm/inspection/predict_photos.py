@@ -18,6 +18,8 @@ from csbsr_mm.inspection.prediction_run import PredictionRun, Record, describe_c
 from csbsr_mm.inspection.report import BLUR_LIMIT, Report
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
 from csbsr_mm.photos.reader import photo_size
+from csbsr_mm.weights import open_weights
+from csbsr_mm.weights.library import DEFAULT
 
 FAILED_PHOTOS, INTERRUPTED = 1, 130
 SCRATCH = '.scratch-'
@@ -40,7 +42,7 @@ def predict_photos(args: argparse.Namespace) -> int:
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
     _check_numbers(args)
     console = Console()
-    config = load_config(args.config, args.cfg_options)
+    config = _config(args)
     folder = OutputFolder(args.out_dir)
     photos = find_photos(args.inputs, exclude=args.out_dir)
     if not photos:
@@ -64,6 +66,16 @@ def predict_photos(args: argparse.Namespace) -> int:
     return _conclude(records, len(photos), interrupted, folder, console)
 
 
+def _config(args: argparse.Namespace) -> Config | None:
+    """The config of the model; None for a model file, which brings its own."""
+    if args.config is not None:
+        return load_config(args.config, args.cfg_options)
+    if args.cfg_options:
+        raise ValueError('--cfg-options changes a config, and none is given')
+    args.weights = args.weights or DEFAULT
+    return None
+
+
 def _check_numbers(args: argparse.Namespace) -> None:
     for name in ('mm_per_pixel', 'blur_limit'):
         value = getattr(args, name)
@@ -73,7 +85,7 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise ValueError(f'--min-area must not be negative, got {args.min_area}')
 
 
-def _build_inferencer(args: argparse.Namespace, config: Config, scratch: str) -> CrackInferencer:
+def _build_inferencer(args: argparse.Namespace, config: Config | None, scratch: str) -> CrackInferencer:
     options = dict(
         tile=args.tile,
         overlap=args.overlap,
@@ -83,13 +95,18 @@ def _build_inferencer(args: argparse.Namespace, config: Config, scratch: str) ->
         crack_class=args.crack_class,
         scratch_dir=scratch,
     )
+    if config is None:
+        return CrackInferencer.from_weights(args.weights, args.device, **options)
     if str(args.checkpoint).endswith('.onnx'):
         return CrackInferencer.from_onnx(args.checkpoint, args.device, **options)
     return CrackInferencer.from_config(config, args.checkpoint, args.device, args.trust_checkpoint, **options)
 
 
-def _settings(args: argparse.Namespace, config: Config) -> dict:
+def _settings(args: argparse.Namespace, config: Config | None) -> dict:
     """What results depend on beside the inferencer's own settings."""
+    if config is None:
+        file = open_weights(args.weights)
+        return dict(model=file.model, checkpoint=file.metadata['sha256'], crack_class=args.crack_class)
     return dict(
         model=config.model.to_dict(),
         checkpoint=describe_checkpoint(args.checkpoint),
@@ -99,10 +116,12 @@ def _settings(args: argparse.Namespace, config: Config) -> dict:
 
 def _shown_settings(args: argparse.Namespace, run: PredictionRun) -> dict:
     inferencer = run.inferencer
+    model = {'Weights': args.weights}
+    if args.config is not None:
+        model = {'Config': args.config, 'Checkpoint': args.checkpoint}
     estimate = 'once per photo' if inferencer.backend.shares and not inferencer.per_tile else 'for each tile'
     return {
-        'Config': args.config,
-        'Checkpoint': args.checkpoint,
+        **model,
         'Threshold': inferencer.threshold,
         'Tile': f'{inferencer.tile} photo pixels, overlap {inferencer.overlap}',
         'Blur and normalisation': f'estimated {estimate}',

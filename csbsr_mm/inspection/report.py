@@ -131,9 +131,13 @@ class Report:
         fields = ('height', 'width', 'latitude', 'longitude', 'altitude', 'blur_spread', 'ignored')
         row.update({name: record[name] for name in fields})
         row.update(self._in_unit(record['total']), orientation=record['total']['orientation'])
+        row['widest_at'] = record['total'].get('widest_at')
         row['too_blurred'] = bool(self.note(record))
         row['cracks'] = [
-            {**self._in_unit(crack), 'orientation': crack['orientation'], 'box': crack['box']}
+            {
+                **self._in_unit(crack),
+                **{name: crack.get(name) for name in ('orientation', 'box', 'widest_at')},
+            }
             for crack in record['cracks'][:100]
         ]
         row['crack_count'] = len(record['cracks'])

@@ -147,11 +147,11 @@ def report(runner: TableRunner, args: argparse.Namespace, rows: list[Row], figur
         Console().print(f"The paper's figures are not filled in: {PUBLISHED / args.table}.csv", style='dim')
     target = runner.root / args.table
     text = '\n\n'.join(f'{title}\n\n{as_markdown(lines)}' for title, lines in tables.items())
-    target.with_suffix('.md').write_text(text + '\n')
+    target.with_suffix('.md').write_text(text + '\n', encoding='utf-8')
     by_seed = {
         key: dict(zip(finished[key], metrics, strict=True)) for key, metrics in results.items() if metrics
     }
-    target.with_suffix('.json').write_text(json.dumps(by_seed, indent=1) + '\n')
+    target.with_suffix('.json').write_text(json.dumps(by_seed, indent=1) + '\n', encoding='utf-8')
 
 
 def listing(rows: list[Row], scale: str) -> str:

@@ -241,7 +241,7 @@ def published(table: str) -> dict[str, dict[str, float]]:
     path = PUBLISHED / f'{table}.csv'
     known = {row.key for row in TABLES[table].rows}
     figures: dict[str, dict[str, float]] = {}
-    with path.open(newline='') as file:
+    with path.open(newline='', encoding='utf-8') as file:
         for line in csv.DictReader(file):
             key = line.pop('row')
             if key not in known:

@@ -25,6 +25,8 @@ COLUMNS = {
     'PSNR': ('↑', 2),
     'SSIM': ('↑', 3),
     'kernel_PSNR': ('↑', 2),
+    'kernel_size_R2': ('↑', 2),
+    'kernel_angle_error': ('↓', 0),
 }
 # Compared image by image: metric and the file that has its values of each image.
 PAIRED = {'IoU_max': 'iou.csv', 'AIU': 'iou.csv', 'HD95_min': 'hausdorff.csv', 'PSNR': 'sr.csv'}
@@ -119,7 +121,7 @@ def _per_image(path: Path, metric: str) -> dict[str, float]:
     """Values of one metric by image; empty if the run has no such values."""
     if not path.is_file():
         return {}
-    with path.open(newline='') as file:
+    with path.open(newline='', encoding='utf-8') as file:
         return {line['image']: float(line[metric]) for line in csv.DictReader(file) if metric in line}
 
 

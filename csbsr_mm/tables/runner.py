@@ -142,7 +142,7 @@ class TableRunner:
 
     def metrics(self, run: Run, seed: int) -> dict[str, float]:
         """Metrics of a tested run."""
-        metrics = json.loads((self.folder(run, seed) / 'metrics.json').read_text())['metrics']
+        metrics = json.loads((self.folder(run, seed) / 'metrics.json').read_text(encoding='utf-8'))['metrics']
         return {name: float(value) for name, value in metrics.items()}
 
     def _claim(self, run: Run, seed: int) -> None:
@@ -152,7 +152,7 @@ class TableRunner:
         start = None if run.start is None else run.start.name
         record = dict(config=run.config, options=dict(run.options), seed=seed, start=start, settings=settings)
         if note.is_file():
-            was, now = _flat(json.loads(note.read_text())), _flat(record)
+            was, now = _flat(json.loads(note.read_text(encoding='utf-8'))), _flat(record)
             changed = [key for key in was | now if was.get(key) != now.get(key)]
             if changed:
                 key = changed[0]
@@ -162,7 +162,7 @@ class TableRunner:
                 )
             return
         note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(record, indent=1, ensure_ascii=False) + '\n')
+        note.write_text(json.dumps(record, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 
     def _launcher(self, name: str) -> list[str]:
         """``csbsr NAME``, in one process or in one a GPU."""
@@ -178,8 +178,10 @@ class TableRunner:
 
 def _call(command: list[str], log: Path, progress: Progress) -> None:
     """Run a command, its output going to a log; the child ends with this process, however that ends."""
-    with _alone(log.parent), log.open('a') as file:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with _alone(log.parent), log.open('a', encoding='utf-8') as file:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8', errors='replace'
+        )
         try:
             for line in process.stdout:
                 file.write(line)
@@ -192,7 +194,7 @@ def _call(command: list[str], log: Path, progress: Progress) -> None:
                 process.terminate()
                 process.wait()
     if status:
-        last = log.read_text().strip().splitlines()[-1:]
+        last = log.read_text(encoding='utf-8').strip().splitlines()[-1:]
         raise RunFailed(f'the run ended with status {status}: {"".join(last)}; see {log}')
 
 

@@ -186,15 +186,15 @@ def test_any_segmentor_of_mmsegmentation(out_channels):
 
 def test_dsrl():
     """A segmentor that enlarges without being blind: what it predicts itself, tile by tile."""
-    upsampling = dict(in_channels=8, c1_in_channels=4, c1_channels=4, up_channels=(8, 6, 6, 4))
-    head = dict(channels=8, in_index=3, dilations=(1, 2), num_classes=2, out_channels=1, threshold=0.5)
+    decoder = dict(low_channels=4, channels=8, reduced_channels=4)
+    head = dict(in_channels=32, in_index=3, dilations=(1, 2), num_classes=2, out_channels=1, threshold=0.5)
+    sr_head = dict(in_channels=8, up_channels=(8, 6, 6, 4))
     model = build(
         dict(
             type='DSRL',
-            data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
             backbone=dict(type='DilatedResNet', depth=18, base_channels=4, stem_channels=4),
-            decode_head=dict(type='DSRLHead', **{**upsampling, **head, 'in_channels': 32}, norm_cfg=NORM),
-            sr_head=dict(type='DSRLReconstructionHead', channels=8, **upsampling),
+            decode_head=dict(type='DSRLHead', **decoder, **head, norm_cfg=NORM),
+            sr_head=dict(type='DSRLReconstructionHead', **decoder, **sr_head),
         )
     )
     image = photo(20, 28)

@@ -11,6 +11,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from csbsr_mm.evaluation import SRQualityMetric
+from csbsr_mm.functional.degradation import anisotropic_gaussian_kernel
 
 GOLDEN = np.load(Path(__file__).parents[1] / 'data' / 'blind_sr.npz')
 
@@ -88,3 +89,33 @@ def test_sizes_and_ranges_are_checked():
     samples[0].gt_blur_kernel = PixelData(data=torch.zeros(1, 7, 7))
     with pytest.raises(ValueError, match='differ in size; give network and degradation one kernel_size'):
         evaluate(samples)
+
+
+def kernel_samples(estimated, true):
+    samples = []
+    for number, pair in enumerate(zip(estimated, true, strict=True)):
+        sample = golden_samples()[0]
+        sample.set_metainfo(dict(img_path=f'{number}.png'))
+        for field, kernel in zip(('blur_kernel', 'gt_blur_kernel'), pair, strict=True):
+            sample.set_data({field: PixelData(data=torch.from_numpy(kernel)[None].float())})
+        samples.append(sample)
+    return samples
+
+
+def test_a_network_that_sees_nothing_is_exposed(tmp_path):
+    """One kernel for all images has a high PSNR, and the other figures say what it is worth."""
+    rng = np.random.default_rng(0)
+    true = anisotropic_gaussian_kernel(*rng.uniform(0.2, 4.0, (2, 30)), rng.uniform(0, 3, 30))
+    blind = evaluate(kernel_samples([anisotropic_gaussian_kernel(2.7, 2.7, 0.0)] * 30, true))
+    assert blind['kernel_PSNR'] == pytest.approx(blind['kernel_PSNR_constant'], abs=0.5)
+    assert blind['kernel_size_R2'] < 0.1
+    path = tmp_path / 'images.csv'
+    seeing = evaluate(kernel_samples(true, true[::-1])[:15] + kernel_samples(true, true)[15:])
+    perfect = evaluate(kernel_samples(true, true), per_image_csv=str(path))
+    assert perfect['kernel_size_R2'] == pytest.approx(1, abs=1e-6)
+    assert perfect['kernel_angle_error'] == pytest.approx(0, abs=0.01)
+    assert blind['kernel_PSNR_constant'] == pytest.approx(perfect['kernel_PSNR_constant'])
+    assert perfect['kernel_size_error'] < seeing['kernel_size_error']
+    row = list(csv.DictReader(path.open()))[3]
+    assert float(row['true_size']) == pytest.approx(float(row['estimated_size']), abs=1e-5)
+    assert 'kernel' not in row

@@ -1,7 +1,8 @@
 """Checkpoints of the published models, made on the spot, and what the authors' code gives for them.
 
 The weights follow from each parameter's published name by a rule, so that a checkpoint of any size costs
-no file. tests/data/official_models.npz holds the inputs and outputs, official_models.json.gz the names.
+no file. tests/data/official_models.npz holds the inputs and outputs, official_models.json.gz the names,
+official_baselines.npz the figures of SrcNet with SegNet and of DSRL.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ MODELS = (
     'kbpn7_crackformer',
     'kbpn21_pspnet',
     'dbpn_pspnet',
+    'srcnet_segnet',
+    'dsrl',
+    'dsrl_x4',
 )
 
 
@@ -35,20 +39,25 @@ def published_parameters(model: str) -> list[tuple[str, list[int]]]:
         return [(name, shape) for name, shape in json.load(file)[model]]
 
 
-def published_state(model: str, prefix: str = '') -> dict[str, torch.Tensor]:
+def published_state(
+    model: str, prefix: str = '', seed: int = 0, live: bool = False
+) -> dict[str, torch.Tensor]:
     """A checkpoint with the names and shapes of ``model``; only what begins with ``prefix``."""
     return {
-        name: torch.from_numpy(parameter(name, shape))
+        name: torch.from_numpy(parameter(name, shape, seed, live))
         for name, shape in published_parameters(model)
         if name.startswith(prefix)
     }
 
 
-def parameter(name: str, shape: list[int]) -> np.ndarray:
-    """The value that the rule gives to a parameter, rounded as a checkpoint holds it."""
+def parameter(name: str, shape: list[int], seed: int = 0, live: bool = False) -> np.ndarray:
+    """The value that the rule gives to a parameter, rounded as a checkpoint holds it.
+
+    ``live`` keeps the signal through SrcNet's blocks alive, so that every parameter shows in the output.
+    """
     if name.endswith('.num_batches_tracked'):
         return np.zeros(shape, np.int64)
-    digest = sha256(f'0:{name}'.encode()).digest()
+    digest = sha256(f'{seed}:{name}'.encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], 'little'))
     if name.endswith('.running_var'):
         value = rng.uniform(0.5, 1.5, shape)
@@ -66,7 +75,24 @@ def parameter(name: str, shape: list[int]) -> np.ndarray:
         value = rng.uniform(0.05, 0.3, shape)
     else:
         value = rng.uniform(0.5, 1.5, shape)
+    if live:
+        value = enlivened(name, value)
     return np.asarray(value, np.float32)
+
+
+def enlivened(name: str, value: np.ndarray) -> np.ndarray:
+    """What the live rule does to a parameter of SrcNet or SegNet before it is rounded."""
+    if name.endswith('.attention.3.bias'):
+        return value + 1
+    if name == 'sr_model.sconv2.bias':
+        return value + 0.5
+    if name.endswith('.fe1.2.weight'):
+        return value * 1.25
+    if '.res_groups.' in name and name.endswith('.conv.weight'):
+        return value * 0.5
+    if name.startswith('segmentation_model.Conv') and name.endswith('.weight'):
+        return value * 1.4
+    return value
 
 
 @cache
@@ -74,6 +100,16 @@ def figures() -> dict[str, np.ndarray]:
     """All arrays of official_models.npz: ``lr``, ``sr_S``, ``kernel_S``, ``crack_MODEL``; float64."""
     with np.load(DATA / 'official_models.npz') as file:
         return {name: file[name].astype(np.float64) for name in file.files}
+
+
+@cache
+def baselines() -> dict[str, np.ndarray]:
+    """All arrays of official_baselines.npz; float32 figures as float64."""
+    with np.load(DATA / 'official_baselines.npz') as file:
+        return {
+            name: file[name].astype(np.float64) if file[name].dtype.kind == 'f' else file[name]
+            for name in file.files
+        }
 
 
 def lr_images() -> torch.Tensor:

@@ -27,6 +27,7 @@ def measures(width, length, orientation=30.0, box=(10.0, 5.0, 40.0, 90.0)):
         max_width=width,
         orientation=orientation,
         box=box,
+        widest_at=(30.0, 75.0) if width else None,
     )
 
 
@@ -166,6 +167,9 @@ def test_viewer(tmp_path, records):
       const box = outline.getBoundingClientRect();
       const stage = document.getElementById('stage').getBoundingClientRect();
       result.outline = [!outline.hidden, (box.height - 10) / stage.height, (box.width - 10) / stage.width];
+      const ring = document.getElementById('widest').getBoundingClientRect();
+      result.ring = [(ring.top + ring.height / 2 - stage.top) / stage.height,
+                     (ring.left + ring.width / 2 - stage.left) / stage.width];
       result.aspect = stage.width / stage.height;
       for (let k = 0; k < 4; k++) { document.getElementById('next').click(); result.names.push(name()); }
       viewer.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' }));
@@ -181,6 +185,7 @@ def test_viewer(tmp_path, records):
     assert found['half'] == 'inset(0px 0px 0px 50%)'
     assert found['moved'] == 'inset(0px 0px 0px 20%)'
     assert found['outline'] == [True, pytest.approx(0.5, abs=0.02), pytest.approx(0.85, abs=0.02)]
+    assert found['ring'] == [pytest.approx(0.5, abs=0.01), pytest.approx(0.75, abs=0.01)]
     assert found['aspect'] == pytest.approx(100 / 60, rel=0.01)
 
 
@@ -211,6 +216,51 @@ def test_nothing_is_cut_off(tmp_path, records, width):
     assert found['before'][0] == found['before'][1] <= width
     assert found['viewer'][0] <= found['viewer'][1] <= width
     assert (found['head'] == 'none') == (width == 390)
+
+
+ALIGNED = """
+      const headers = [...document.querySelectorAll('#photos th')];
+      const cells = [...document.querySelector('#photos tbody tr:not(.failed)').cells];
+      const left = node => Math.round(node.getBoundingClientRect().left);
+      const seen = headers.map((header, index) => ({
+        name: header.textContent, label: cells[index].dataset.label,
+        shown: getComputedStyle(header).display !== 'none',
+        together: left(header) === left(cells[index]),
+        both: getComputedStyle(header).display === getComputedStyle(cells[index]).display }));"""
+
+
+@needs_browser
+@pytest.mark.parametrize(('width', 'columns'), [(800, 6), (1000, 6), (1280, 9)])
+def test_each_header_stands_over_its_cells(tmp_path, records, width, columns):
+    found = run_in_browser(write(tmp_path, records), ALIGNED + 'return seen;', width)
+    assert all(column['together'] and column['both'] for column in found)
+    assert all(column.get('label') in (None, column['name']) for column in found)
+    assert sum(column['shown'] for column in found) == columns
+
+
+@needs_browser
+def test_print_has_all_columns_settings_and_notes(tmp_path, records):
+    """The style sheet's rules for print, applied to a window as wide as A4."""
+    script = (
+        """
+      for (const rule of document.styleSheets[0].cssRules) {
+        if (!(rule instanceof CSSMediaRule)) continue;
+        const text = rule.media.mediaText;
+        if (text === 'print') rule.media.mediaText = 'all';
+        if (text.includes('screen')) rule.media.mediaText = 'not all';
+      }
+      window.dispatchEvent(new Event('beforeprint'));"""
+        + ALIGNED
+        + """
+      const shown = name => document.querySelector(name).getBoundingClientRect().height > 0;
+      return { seen, settings: shown('.settings'), notes: shown('.notes dl'), tools: shown('.tools'),
+               overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+               pictures: document.querySelectorAll('#photos img:not([src])').length };"""
+    )
+    found = run_in_browser(write(tmp_path, records, settings={'Tile': 112}), script, 718)
+    assert all(column['together'] and column['shown'] for column in found['seen'])
+    assert (found['settings'], found['notes'], found['tools']) == (True, True, False)
+    assert found['overflow'] == found['pictures'] == 0
 
 
 @needs_browser

@@ -29,7 +29,7 @@ def read_run(argument: str) -> tuple[str, dict[str, float]]:
     name, separator, path = argument.rpartition('=')
     file = Path(path)
     try:
-        metrics = json.loads(file.read_text())['metrics']
+        metrics = json.loads(file.read_text(encoding='utf-8'))['metrics']
     except (OSError, json.JSONDecodeError, KeyError) as error:
         sys.exit(f'error: {file} is no JSON file of tools/test.py --json ({type(error).__name__}: {error})')
     return (name if separator else file.parent.name), metrics

@@ -58,7 +58,7 @@ def read_run(argument: str) -> tuple[str, Curves]:
 
 def _read_curves(file: Path) -> Curves:
     try:
-        with file.open(newline='') as stream:
+        with file.open(newline='', encoding='utf-8') as stream:
             rows = list(csv.DictReader(stream))
     except OSError as error:
         raise ValueError(f'{file} cannot be read: {error.strerror}') from error

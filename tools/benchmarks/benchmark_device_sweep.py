@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     if args.json:
         figures = dict(cpu=cpu, device=accelerator, ratio=ratio, difference=difference, turns=rows)
-        args.json.write_text(json.dumps(figures, indent=1) + '\n')
+        args.json.write_text(json.dumps(figures, indent=1) + '\n', encoding='utf-8')
     return 0
 
 

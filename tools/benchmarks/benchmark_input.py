@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     print_report(report, Console())
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=2) + '\n')
+        args.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
     return 0
 
 

@@ -165,9 +165,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         report = dict(config=args.config, device=args.device, batch_size=args.batch_size, size=args.size)
-        args.json.write_text(
-            json.dumps(dict(**report, torch=torch.__version__, variants=rows), indent=2) + '\n'
-        )
+        report |= dict(torch=torch.__version__, variants=rows)
+        args.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
     return 0
 
 

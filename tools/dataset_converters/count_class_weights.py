@@ -87,7 +87,7 @@ def mask_files(folder: Path, names: Path | None) -> list[Path]:
     found = {Path(name).stem: folder / name for name in list_images(folder)}
     if names is None:
         return list(found.values())
-    wanted = [line.strip() for line in names.read_text().splitlines() if line.strip()]
+    wanted = [line.strip() for line in names.read_text(encoding='utf-8').splitlines() if line.strip()]
     missing = [name for name in wanted if Path(name).stem not in found]
     if missing:
         raise FileNotFoundError(f'{len(missing)} names of {names} have no mask in {folder}: {missing[:3]}')

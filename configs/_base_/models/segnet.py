@@ -1,22 +1,13 @@
-# SegNet with a VGG-16 encoder and plain cross-entropy.
+# SegNet with a VGG-16 encoder and plain cross entropy, as released for SrcNet: no ImageNet weights.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',
     data_preprocessor=None,
-    backbone=dict(
-        type='SegNet',
-        depth=16,
-        norm_cfg=norm_cfg,
-        init_cfg=dict(type='Pretrained', checkpoint='imagenet://vgg16_bn'),
-    ),
+    backbone=dict(type='SegNet', depth=16, norm_cfg=norm_cfg),
     decode_head=dict(
-        type='FCNHead',
+        type='SegNetHead',
         in_channels=64,
         in_index=0,
-        channels=64,
-        num_convs=0,
-        concat_input=False,
-        dropout_ratio=0.0,
         num_classes=2,
         out_channels=1,
         threshold=0.5,

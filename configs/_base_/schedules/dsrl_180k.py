@@ -1,4 +1,7 @@
-"""DSRL: everything learns together from the start, 180,000 iterations of six images at 2e-5."""
+"""DSRL: 30,000 iterations of the super-resolution branch alone, then 150,000 of everything.
+
+Six images an update at 2e-5.
+"""
 
 _base_ = '../default_hooks.py'
 
@@ -10,4 +13,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='Adam', lr=2e-5, betas=(0.9, 0.999), eps=1e-8),
+)
+default_hooks = dict(
+    training_stage=dict(type='TrainingStageHook', stages=[dict(end=30000, task_weight=0.0), dict()]),
 )

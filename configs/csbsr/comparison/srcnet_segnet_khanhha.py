@@ -1,4 +1,4 @@
-"""SrcNet: a residual SR network is trained, then frozen, then SegNet learns on its images (Table II b)."""
+"""SrcNet: an SR network is trained, then frozen, then SegNet learns on its images (Table II b)."""
 
 _base_ = [
     '../../_base_/models/segnet.py',

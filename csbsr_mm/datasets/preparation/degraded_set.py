@@ -61,7 +61,7 @@ def write_degraded_set(
     root = data_root / 'test_blured' / name
     manifest = root / 'manifest.json'
     names = list_images(data_root / images)
-    if manifest.is_file() and json.loads(manifest.read_text())['settings'] != settings:
+    if manifest.is_file() and json.loads(manifest.read_text(encoding='utf-8'))['settings'] != settings:
         raise ValueError(f'{root} was made with other settings; choose another --name or delete it')
     header = {'csbsr_mm': csbsr_mm.__version__, 'images': images, 'settings': settings}
     # Written first too: an interrupted set must not be continued with other settings.

@@ -80,7 +80,7 @@ def _paths(root: Path, split: str, number: int) -> tuple[Path, Path]:
 
 def _read_settings(root: Path) -> dict | None:
     file = root / SETTINGS_FILE
-    return json.loads(file.read_text()) if file.is_file() else None
+    return json.loads(file.read_text(encoding='utf-8')) if file.is_file() else None
 
 
 def _refuse_foreign_files(root: Path, numbers: list[tuple[str, int]]) -> None:

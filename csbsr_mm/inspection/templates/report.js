@@ -35,12 +35,13 @@ function directionIcon(degrees) {
 
 // Table.
 
+function showThumbnail(image) {
+  image.src = PICTURES[image.dataset.name].thumbnail;
+  thumbnails.unobserve(image);
+}
+
 const thumbnails = new IntersectionObserver(entries => {
-  for (const entry of entries) {
-    if (!entry.isIntersecting) continue;
-    entry.target.src = PICTURES[entry.target.dataset.name].thumbnail;
-    thumbnails.unobserve(entry.target);
-  }
+  for (const entry of entries) if (entry.isIntersecting) showThumbnail(entry.target);
 }, { rootMargin: '400px' });
 
 function photoCell(row) {
@@ -164,10 +165,18 @@ function crackTable(row) {
   return element('div', {}, element('table', { class: 'cracks' }, head, element('tbody', {}, ...lines)), more ?? '');
 }
 
+function markWidest(row, place) {
+  byId('widest').hidden = !place;
+  if (place) {
+    Object.assign(byId('widest').style, { top: `${100 * place[0] / row.height}%`, left: `${100 * place[1] / row.width}%` });
+  }
+}
+
 function outline(row, crack, line) {
   const box = byId('outline'), again = line.classList.contains('chosen');
   document.querySelectorAll('.cracks tr.chosen').forEach(other => other.classList.remove('chosen'));
   box.hidden = again;
+  markWidest(row, (again ? row : crack).widest_at);
   if (again) return;
   line.classList.add('chosen');
   const [top, left, bottom, right] = crack.box;
@@ -214,6 +223,7 @@ function openViewer(index) {
   byId('before').src = pictures.before;
   byId('after').src = pictures.after;
   byId('outline').hidden = true;
+  markWidest(row, row.widest_at);
   byId('viewer-measures').replaceChildren(...measureList(row));
   byId('viewer-files').replaceChildren(...fileLinks(row));
   byId('crack-list').replaceChildren(crackTable(row));
@@ -262,6 +272,9 @@ byId('viewer').addEventListener('keydown', event => {
   if (event.target === byId('split')) return;
   if (event.key === 'ArrowLeft') step(-1);
   if (event.key === 'ArrowRight') step(1);
+});
+window.addEventListener('beforeprint', () => {
+  document.querySelectorAll('#photos img:not([src])').forEach(showThumbnail);
 });
 window.addEventListener('resize', () => { if (byId('viewer').open) fitStage(shown[current]); });
 

@@ -15,14 +15,17 @@ from .vgg import VGG
 class SegNet(VGG):
     """VGG encoder and its mirror image, which un-pools with the encoder's max-pool indices.
 
-    Put ``dict(type='FCNHead', num_convs=0, in_channels=64, channels=64, concat_input=False)`` behind it:
-    SegNet classifies each pixel of the last map on its own.
+    Goes with :class:`~csbsr_mm.models.decode_heads.SegNetHead`, the last convolution of the mirror image.
+    Every convolution has a bias in front of its batch norm, as in the code that the authors of CSBSR
+    released for SrcNet (Table II b).
 
     Args:
-        depth: depth of the VGG encoder.
-        base_channels: channels of the first block, and of the output.
-        norm_cfg: normalisation after each convolution.
-        **kwargs: further arguments of :class:`VGG`, but neither ``strides`` nor ``out_indices``.
+        depth: Depth of the VGG encoder.
+        base_channels: Channels of the first block, and of the output.
+        norm_cfg: Normalisation after each convolution.
+        init_cfg: Initialisation, e.g. ``dict(type='Pretrained', checkpoint='imagenet://vgg16_bn')`` for
+            the encoder; None gives PyTorch's own, as released.
+        **kwargs: Further arguments of :class:`VGG`, but neither ``strides`` nor ``out_indices``.
 
     Reference:
         Badrinarayanan et al., "SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image
@@ -35,25 +38,42 @@ class SegNet(VGG):
     """
 
     def __init__(
-        self, depth: int = 16, base_channels: int = 64, norm_cfg: dict | None = None, **kwargs
+        self,
+        depth: int = 16,
+        base_channels: int = 64,
+        norm_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+        **kwargs,
     ) -> None:
         norm_cfg = norm_cfg or dict(type='BN')
-        super().__init__(depth, base_channels=base_channels, norm_cfg=norm_cfg, **kwargs)
+        super().__init__(depth, base_channels=base_channels, norm_cfg=norm_cfg, init_cfg=init_cfg, **kwargs)
+        self.init_cfg = init_cfg  # not VGG's default
         self.last_pool = nn.MaxPool2d(2)
         self.decoder = nn.ModuleList()
         widths = [base_channels, *self.out_channels]
         for stage in reversed(range(len(self.stage_blocks))):
             channels = widths[stage + 1]
-            outs = [channels] * (self.stage_blocks[stage] - 1) + [widths[stage]]
+            # The last unit of the last block is the head's.
+            units = self.stage_blocks[stage] - (stage == 0)
+            outs = [channels] * (units - 1) + [widths[stage]]
             ins = [channels, *outs[:-1]]
             self.decoder.append(
                 nn.Sequential(
                     *(
-                        ConvModule(i, o, 3, padding=1, norm_cfg=norm_cfg)
+                        ConvModule(i, o, 3, padding=1, bias=True, norm_cfg=norm_cfg)
                         for i, o in zip(ins, outs, strict=True)
                     )
                 )
+                if units
+                else nn.Identity()
             )
+
+    def init_weights(self) -> None:
+        """Give every layer PyTorch's own initial values, then do what ``init_cfg`` says."""
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.modules.batchnorm._BatchNorm)):
+                module.reset_parameters()
+        super().init_weights()
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
         """The last decoder map (B, base_channels, H, W), in a tuple as heads expect it."""

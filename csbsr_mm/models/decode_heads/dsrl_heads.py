@@ -1,4 +1,4 @@
-"""The two branches of dual super-resolution learning: DeepLabV3+ decoders that end above the input's size."""
+"""The two branches of dual super-resolution learning: DeepLabV3+ decoders on one ASPP."""
 
 from __future__ import annotations
 
@@ -6,105 +6,195 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
+from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
-from mmseg.models.decode_heads.sep_aspp_head import DepthwiseSeparableASPPHead
-from mmseg.models.utils import resize
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-
-
-def upsampling_steps(channels: Sequence[int], norm_cfg: dict | None) -> nn.Sequential:
-    """Transposed convolutions, each doubling the resolution, from ``channels[0]`` on."""
-    return nn.Sequential(
-        *(
-            ConvModule(i, o, 4, stride=2, padding=1, conv_cfg=dict(type='deconv'), norm_cfg=norm_cfg)
-            for i, o in pairwise(channels)
-        )
-    )
+from torch.nn.functional import interpolate
 
 
 @MODELS.register_module()
-class DSRLHead(DepthwiseSeparableASPPHead):
-    """Segmentation branch of DSRL: DeepLabV3+'s head with an upsampling module in front of its classifier.
+class DSRLHead(BaseDecodeHead):
+    """Segmentation branch of DSRL, and the atrous spatial pyramid pooling that both branches share.
 
-    :meth:`encode` gives the features that both branches share, :meth:`decode` this branch's own.
+    Logits have the resolution of the backbone's first output, a quarter of the image.
+    :class:`~csbsr_mm.models.segmentors.DSRL` brings their probabilities to the size of its output.
 
     Args:
-        up_channels: channels after each doubling of the resolution, counted from the resolution of the
-            backbone's first output (a quarter of the image): four doublings end at 4 times the image.
-        **kwargs: as in MMSegmentation's ``DepthwiseSeparableASPPHead``.
+        in_channels: Channels of the backbone's deepest output.
+        low_channels: Channels of its first output.
+        channels: Channels of the pyramid and of the decoder.
+        reduced_channels: Channels that the first output is reduced to.
+        dilations: Dilation of each branch of the pyramid; the first is a 1x1 convolution.
+        init_cfg: Initialisation; None is Kaiming normal (fan-in) for every convolution, as released.
+        **kwargs: As in MMSegmentation's ``BaseDecodeHead``, but no ``dropout_ratio``.
 
     Reference:
-        Wang et al., "Dual Super-Resolution Learning for Semantic Segmentation", CVPR 2020; Chen et al.,
-        "Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation", ECCV 2018.
+        Wang et al., "Dual Super-Resolution Learning for Semantic Segmentation", CVPR 2020; the layers are
+        those of the code of Kondo and Ukita, IEEE TIM 2024.
     """
 
-    def __init__(self, up_channels: Sequence[int] = (128, 64, 64, 64), **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.upsample = upsampling_steps([self.channels, *up_channels], self.norm_cfg)
-        self.conv_seg = nn.Conv2d(up_channels[-1], self.out_channels, 1)
+    def __init__(
+        self,
+        in_channels: int = 2048,
+        low_channels: int = 256,
+        channels: int = 256,
+        reduced_channels: int = 48,
+        dilations: Sequence[int] = (1, 6, 12, 18),
+        init_cfg: dict | list[dict] | None = None,
+        **kwargs,
+    ) -> None:
+        # MMSegmentation's dropout drops whole channels; the decoder has its own, element by element.
+        super().__init__(in_channels, channels, dropout_ratio=0.0, init_cfg=init_cfg, **kwargs)
+        self.aspp = ASPP(in_channels, channels, dilations, self.norm_cfg)
+        self.decoder = Decoder(channels, low_channels, reduced_channels, channels, channels, self.norm_cfg)
+        _kaiming_normal(self)
 
     def encode(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Features shared with the super-resolution branch, at the resolution of the deepest input."""
-        return self._forward_feature(inputs)
+        """Features that both branches share, at the resolution of the deepest input."""
+        return self.aspp(self._transform_inputs(inputs))
 
     def decode(self, shared: Tensor, inputs: Sequence[Tensor]) -> Tensor:
-        """Features (B, up_channels[-1], H, W) to classify."""
-        low_level = self.c1_bottleneck(inputs[0])
-        shared = resize(
-            shared, low_level.shape[-2:], mode='bilinear', align_corners=self.align_corners, warning=False
-        )
-        return self.upsample(self.sep_bottleneck(torch.cat([shared, low_level], dim=1)))
+        """Logits (B, out_channels, h/4, w/4)."""
+        return self.cls_seg(self.decoder(shared, inputs[0]))
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Logits (B, out_channels, H, W)."""
-        return self.cls_seg(self.decode(self.encode(inputs), inputs))
+        """Logits (B, out_channels, h/4, w/4) of a backbone's outputs."""
+        return self.decode(self.encode(inputs), inputs)
 
 
 @MODELS.register_module()
 class DSRLReconstructionHead(BaseModule):
-    """Super-resolution branch of DSRL: the same decoder, ending in an image.
+    """Super-resolution branch of DSRL: the same decoder, then steps that each double the resolution.
 
     Args:
-        in_channels: channels of the shared features.
-        c1_in_channels: channels of the backbone's first output.
-        c1_channels: channels that it is reduced to.
-        channels: channels of the decoder before upsampling.
-        up_channels: as in :class:`DSRLHead`.
-        norm_cfg: normalisation.
-        align_corners: how the shared features are resized.
-        init_cfg: initialisation.
+        in_channels: Channels of the shared features.
+        low_channels: Channels of the backbone's first output.
+        channels: Channels of the decoder's first convolution.
+        reduced_channels: Channels that the first output is reduced to.
+        up_channels: Channels before the first step and after each. The steps start at a quarter of the
+            image: three end at twice its size, four at four times.
+        norm_cfg: Normalisation of the decoder; the steps have none.
+        init_cfg: Initialisation; None is Kaiming normal (fan-in) for the decoder and PyTorch's own for
+            the steps, as released.
     """
 
     def __init__(
         self,
         in_channels: int = 256,
-        c1_in_channels: int = 256,
-        c1_channels: int = 48,
+        low_channels: int = 256,
         channels: int = 256,
-        up_channels: Sequence[int] = (128, 64, 64, 64),
+        reduced_channels: int = 48,
+        up_channels: Sequence[int] = (64, 64, 32, 16),
         norm_cfg: dict | None = None,
-        align_corners: bool = False,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         norm_cfg = norm_cfg or dict(type='BN')
-        self.align_corners = align_corners
-        self.c1_bottleneck = ConvModule(c1_in_channels, c1_channels, 1, norm_cfg=norm_cfg)
-        joined = in_channels + c1_channels
-        self.sep_bottleneck = nn.Sequential(
-            DepthwiseSeparableConvModule(joined, channels, 3, padding=1, norm_cfg=norm_cfg),
-            DepthwiseSeparableConvModule(channels, channels, 3, padding=1, norm_cfg=norm_cfg),
-        )
-        self.upsample = upsampling_steps([channels, *up_channels], norm_cfg)
-        self.reconstruct = nn.Conv2d(up_channels[-1], 3, 3, padding=1)
+        halved = channels // 2
+        self.decoder = Decoder(in_channels, low_channels, reduced_channels, channels, halved, norm_cfg)
+        self.project = nn.Conv2d(halved, up_channels[0], 1)
+        _kaiming_normal(self)
+        self.steps = nn.Sequential(*(DoublingStep(i, o) for i, o in pairwise(up_channels)))
+        self.reconstruct = nn.Conv2d(up_channels[-1], 3, 1)
 
-    def forward(self, shared: Tensor, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Image (B, 3, H, W) and the features (B, up_channels[-1], H, W) that it is made from."""
-        low_level = self.c1_bottleneck(inputs[0])
-        shared = resize(
-            shared, low_level.shape[-2:], mode='bilinear', align_corners=self.align_corners, warning=False
+    @property
+    def scale(self) -> int:
+        """Size of the image over that of the network's input."""
+        return 2 ** len(self.steps) // 4
+
+    def forward(self, shared: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+        """Image (B, 3, H, W), not clipped."""
+        return self.reconstruct(self.steps(self.project(self.decoder(shared, inputs[0]))))
+
+
+class ASPP(nn.Module):
+    """Dilated convolutions beside one another and the global mean, concatenated in that order.
+
+    Args:
+        in_channels: Channels of the input.
+        channels: Channels of each branch and of the output.
+        dilations: Dilation of each branch; 1 is a 1x1 convolution.
+        norm_cfg: Normalisation.
+    """
+
+    def __init__(self, in_channels: int, channels: int, dilations: Sequence[int], norm_cfg: dict) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(
+            ConvModule(in_channels, channels, 1, norm_cfg=norm_cfg)
+            if dilation == 1
+            else ConvModule(in_channels, channels, 3, padding=dilation, dilation=dilation, norm_cfg=norm_cfg)
+            for dilation in dilations
         )
-        feature = self.upsample(self.sep_bottleneck(torch.cat([shared, low_level], dim=1)))
-        return self.reconstruct(feature), feature
+        self.pooled = ConvModule(in_channels, channels, 1, norm_cfg=norm_cfg)
+        self.project = ConvModule((len(dilations) + 1) * channels, channels, 1, norm_cfg=norm_cfg)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (B, channels, h, w) of a map of that size."""
+        mean = self.pooled(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[-2:])
+        return self.dropout(self.project(torch.cat([*(branch(x) for branch in self.branches), mean], 1)))
+
+
+class Decoder(nn.Module):
+    """DeepLabV3+'s decoder up to its last convolution, at the resolution of the low-level features.
+
+    Args:
+        in_channels: Channels of the shared features.
+        low_channels: Channels of the low-level features.
+        reduced_channels: Channels that these are reduced to.
+        channels: Channels after the first convolution.
+        out_channels: Channels after the second.
+        norm_cfg: Normalisation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        low_channels: int,
+        reduced_channels: int,
+        channels: int,
+        out_channels: int,
+        norm_cfg: dict,
+    ) -> None:
+        super().__init__()
+        self.reduce = ConvModule(low_channels, reduced_channels, 1, norm_cfg=norm_cfg)
+        self.fuse = nn.Sequential(
+            ConvModule(in_channels + reduced_channels, channels, 3, padding=1, norm_cfg=norm_cfg),
+            nn.Dropout(0.5),
+            ConvModule(channels, out_channels, 3, padding=1, norm_cfg=norm_cfg),
+            nn.Dropout(0.1),
+        )
+
+    def forward(self, shared: Tensor, low: Tensor) -> Tensor:
+        """Features (B, out_channels, h/4, w/4)."""
+        low = self.reduce(low)
+        shared = interpolate(shared, low.shape[-2:], mode='bilinear', align_corners=True)
+        return self.fuse(torch.cat([shared, low], 1))
+
+
+class DoublingStep(nn.Module):
+    """A transposed convolution that doubles the resolution, then two convolutions beside a 1x1 one."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.enlarge = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
+        self.layers = nn.Sequential(
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1),
+        )
+        self.shortcut = nn.Conv2d(out_channels, out_channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, out_channels, 2h, 2w)."""
+        x = self.enlarge(x)
+        return self.layers(x) + self.shortcut(x)
+
+
+def _kaiming_normal(module: nn.Module) -> None:
+    """Draw the convolutions that a module has so far."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)

@@ -10,19 +10,24 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class FeatureAffinityLoss(nn.Module):
-    r"""Mean absolute difference between the self-similarities of two feature maps.
+    r"""Absolute difference between the self-similarities of two feature maps.
 
     With F_i the feature vector at pixel i of a map of N pixels,
 
     .. math::
-        L_{fa} = \frac{1}{N^2} \sum_{i,j} |S_{ij}^{seg} - S_{ij}^{sr}|, \quad
-        S_{ij} = \frac{F_i^\top F_j}{\|F_i\|_2 \|F_j\|_2}.
+        L_{fa} = \sum_{images} \frac{1}{N^2} \sum_{i,j} |S_{ij}^{seg} - S_{ij}^{sr}|, \quad
+        S_{ij} = F_i^\top F_j.
+
+    This is what the authors of CSBSR released for DSRL: the loss is summed over the images of a batch. In
+    DSRL's own paper S_ij is a cosine, F_i^\top F_j / (|F_i| |F_j|): ``normalize=True``, ``reduction='mean'``.
 
     Args:
-        subsample: both maps are averaged over squares of this side first, because N^2 similarities are
-            compared.
-        loss_weight: factor on the loss.
-        loss_name: key of the loss in logs.
+        subsample: Both maps are averaged over squares of this side first, because N^2 similarities are
+            compared. What is left at the right and at the bottom is dropped.
+        normalize: Whether similarities are cosines.
+        reduction: 'sum' or 'mean' over the images of a batch.
+        loss_weight: Factor on the loss.
+        loss_name: Key of the loss in logs.
 
     Reference:
         Wang et al., "Dual Super-Resolution Learning for Semantic Segmentation", CVPR 2020, Eq. 4-5, with
@@ -31,36 +36,61 @@ class FeatureAffinityLoss(nn.Module):
     Example:
         >>> loss = FeatureAffinityLoss(subsample=1)
         >>> horizontal = torch.tensor([[1.0, 1.0], [-1.0, -1.0]]).view(1, 1, 2, 2)
-        >>> loss(horizontal, 3 * horizontal).item(), loss(horizontal, horizontal.mT).item()
-        (0.0, 1.0)
+        >>> loss(horizontal, horizontal.mT).item(), loss(horizontal, 3 * horizontal).item()
+        (1.0, 8.0)
+        >>> FeatureAffinityLoss(subsample=1, normalize=True)(horizontal, 3 * horizontal).item()
+        0.0
     """
 
-    def __init__(self, subsample: int = 8, loss_weight: float = 1.0, loss_name: str = 'loss_fa') -> None:
+    def __init__(
+        self,
+        subsample: int = 16,
+        normalize: bool = False,
+        reduction: str = 'sum',
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_fa',
+    ) -> None:
         super().__init__()
         if subsample < 1:
             raise ValueError(f'subsample must be a number of pixels >= 1, got {subsample}')
+        if reduction not in ('sum', 'mean'):
+            raise ValueError(f"reduction must be 'sum' or 'mean', got {reduction!r}")
         self.subsample = subsample
+        self.normalize = normalize
+        self.reduction = reduction
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
     def forward(self, seg_feature: Tensor, sr_feature: Tensor) -> Tensor:
-        """Loss (scalar) of features (B, C, H, W) and (B, C', H, W) of the two branches.
+        """Loss (scalar) of features (B, C, H, W) and (B, C', H', W') of the two branches.
 
         Raises:
-            ValueError: the maps differ in size.
+            ValueError: The maps have another number of squares, or none.
         """
-        if seg_feature.shape[-2:] != sr_feature.shape[-2:]:
-            raise ValueError(
-                f'features must have one size, got {tuple(seg_feature.shape)} and {tuple(sr_feature.shape)}'
-            )
-        difference = self._similarity(seg_feature) - self._similarity(sr_feature)
-        return self.loss_weight * difference.abs().mean()
+        # In half precision the difference of two similarities would cancel badly.
+        with torch.autocast(seg_feature.device.type, enabled=False):
+            seg, sr = self._pooled(seg_feature), self._pooled(sr_feature)
+            if seg.shape[-2:] != sr.shape[-2:]:
+                raise ValueError(
+                    f'both features must have as many {self.subsample}x{self.subsample} squares, got '
+                    f'{tuple(seg_feature.shape)} and {tuple(sr_feature.shape)}; train on LR images '
+                    f'whose sides are multiples of 4'
+                )
+            difference = self._similarity(seg) - self._similarity(sr)
+            per_image = difference.abs().mean((1, 2))
+        return self.loss_weight * (per_image.sum() if self.reduction == 'sum' else per_image.mean())
 
-    def _similarity(self, feature: Tensor) -> Tensor:
-        """Cosine similarities (B, N, N) of all pairs of pixels."""
-        # Half-precision cosines would cancel badly in the difference of two of them.
-        with torch.autocast(feature.device.type, enabled=False):
-            feature = feature.to(torch.promote_types(feature.dtype, torch.float32))
-            pooled = F.avg_pool2d(feature, self.subsample, ceil_mode=True)
-            unit = F.normalize(pooled.flatten(2), dim=1)
-            return unit.mT @ unit
+    def _pooled(self, feature: Tensor) -> Tensor:
+        if min(feature.shape[-2:]) < self.subsample:
+            raise ValueError(
+                f'features must have at least {self.subsample} pixels a side, got {tuple(feature.shape)}'
+            )
+        feature = feature.to(torch.promote_types(feature.dtype, torch.float32))
+        return F.avg_pool2d(feature, self.subsample)
+
+    def _similarity(self, pooled: Tensor) -> Tensor:
+        """Similarities (B, N, N) of all pairs of squares."""
+        vectors = pooled.flatten(2)
+        if self.normalize:
+            vectors = F.normalize(vectors, dim=1)
+        return vectors.mT @ vectors

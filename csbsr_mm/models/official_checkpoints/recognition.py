@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from . import blur_skip_rules, sr_rules
+from . import blur_skip_rules, dsrl_rules, sr_rules
 from .rules import Rule
 
 SR = 'sr_model.'
+DSRL = 'parallel_model.'
 SEGMENTATION = 'segmentation_model.'
 BLUR_SKIP = 'segmentation_model.blur_skip.'
 
@@ -22,7 +23,10 @@ _SEGMENTATION_NETWORKS = {
     'center.block.0.conv.weight': ('seg_rules_unet', 'unet'),
     'ocr_distri_head.object_context_block.f_down.0.weight': ('seg_rules_hrnet_ocr', 'ocr'),
     'LABlock_1.W_1.0.weight': ('seg_rules_crackformer', 'crackformer'),
+    'ConvEn11.weight': ('seg_rules_segnet', 'segnet'),
 }
+# Configs of other networks than the paper's own lie in a folder of their own.
+_COMPARISON = ('srcnet',)
 
 
 @dataclass(frozen=True)
@@ -54,18 +58,20 @@ def clean_names(checkpoint: Mapping) -> dict[str, Tensor]:
     state = _find_state(checkpoint)
     if state is None:
         raise ValueError(
-            f'no state dict with {SR}... in the checkpoint (top-level keys: {list(checkpoint)[:5]}); '
-            'this converter reads the checkpoints that the authors of CSBSR publish'
+            f'no state dict with {SR}... or {DSRL}... in the checkpoint (top-level keys: '
+            f'{list(checkpoint)[:5]}); this converter reads the checkpoints that the authors of CSBSR publish'
         )
     # DataParallel puts its prefix in front of whatever it wrapped, the whole model or one network.
     return {re.sub(r'(^|\.)module\.', r'\1', name): value for name, value in state.items()}
 
 
 def _find_state(node: object) -> dict[str, Tensor] | None:
-    """First dictionary, depth first, with a tensor below the SR network's name."""
+    """First dictionary, depth first, with a tensor below the name of an SR network or of DSRL."""
     if not isinstance(node, Mapping):
         return None
-    if any(SR in str(name) and isinstance(value, Tensor) for name, value in node.items()):
+    if any(
+        isinstance(value, Tensor) and (SR in str(name) or DSRL in str(name)) for name, value in node.items()
+    ):
         return {name: value for name, value in node.items() if isinstance(value, Tensor)}
     found = (_find_state(child) for child in node.values())
     return next((state for state in found if state is not None), None)
@@ -80,6 +86,8 @@ def recognise(state: Mapping[str, Tensor]) -> OfficialModel:
     Raises:
         ValueError: the SR or the segmentation network is none of the published ones.
     """
+    if any(name.startswith(DSRL) for name in state):
+        return _recognise_dsrl(state)
     sr_name, sr_rules_, overrides = _recognise_sr(state)
     module, network = _recognise_segmentation(state)
     rules = {(SR, 'sr.'): sr_rules_}
@@ -89,11 +97,22 @@ def recognise(state: Mapping[str, Tensor]) -> OfficialModel:
     rules[SEGMENTATION, 'segmentor.'] = importlib.import_module(f'.{module}', __package__).RULES
     family = sr_name.split()[0].lower()
     suffix = '_blurskip' if has_blur_skip else ''
+    folder = 'comparison/' if family in _COMPARISON else ''
     return OfficialModel(
         description=f'{sr_name} + {network}{" with blur skip" if has_blur_skip else ""}',
-        config=f'configs/csbsr/{family}_{network}{suffix}_khanhha.py',
+        config=f'configs/csbsr/{folder}{family}_{network}{suffix}_khanhha.py',
         overrides=overrides,
         rules=rules,
+    )
+
+
+def _recognise_dsrl(state: Mapping[str, Tensor]) -> OfficialModel:
+    four_steps = f'{DSRL}up_sr_0.weight' in state
+    return OfficialModel(
+        description=f'DSRL (branches end at {4 if four_steps else 2} times the LR image)',
+        config=f'configs/csbsr/comparison/dsrl{"_x4" if four_steps else ""}_khanhha.py',
+        overrides={},
+        rules={(DSRL, ''): dsrl_rules.dsrl_rules(first_step=0 if four_steps else 1)},
     )
 
 
@@ -120,5 +139,7 @@ def _recognise_sr(state: Mapping[str, Tensor]) -> tuple[str, list[Rule], dict[st
         )
         overrides = {} if stages == 4 else {'model.sr.num_stages': stages}
         return f'DBPN ({stages} stages)', sr_rules.DBPN_RULES, overrides
+    if f'{SR}rir.res_groups.0.conv.weight' in state:
+        return 'SrcNet', sr_rules.SRCNET_RULES, {}
     some = [name for name in state if name.startswith(SR)][:5]
-    raise ValueError(f'unknown SR network (parameters such as {some}); known are KBPN and DBPN')
+    raise ValueError(f'unknown SR network (parameters such as {some}); known are KBPN, DBPN and SrcNet')

@@ -1,4 +1,4 @@
-"""Renaming rules of the super-resolution networks, KBPN and DBPN."""
+"""Renaming rules of the super-resolution networks, KBPN, DBPN and SrcNet."""
 
 from __future__ import annotations
 
@@ -53,5 +53,19 @@ def _dbpn_rules(num_stages: int = 10) -> list[Rule]:
     return rules
 
 
+def _srcnet_rules() -> list[Rule]:
+    group, block = r'rir\.res_groups\.(\d+)\.', r'res_blocks\.(\d+)\.'
+    return [
+        (rf'sconv1\.{_PARAMETER}', r'head.\1'),
+        (group + block + rf'fe1\.(\d)\.{_PARAMETER}', r'body.\1.blocks.\2.layers.\3.\4'),
+        (group + block + rf'attention\.(\d)\.{_PARAMETER}', r'body.\1.blocks.\2.gate.\3.\4'),
+        (group + rf'conv\.{_PARAMETER}', r'body.\1.conv.\2'),
+        (rf'rir\.conv\.{_PARAMETER}', r'body.10.\1'),
+        (rf'upscaling\.{_PARAMETER}', r'upscale.\1'),
+        (rf'sconv2\.{_PARAMETER}', r'tail.\1'),
+    ]
+
+
 KBPN_RULES = _kbpn_rules()
 DBPN_RULES = _dbpn_rules()
+SRCNET_RULES = _srcnet_rules()

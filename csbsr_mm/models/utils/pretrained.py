@@ -15,6 +15,7 @@ IMAGENET_WEIGHTS = {
     'vgg16': 'https://download.pytorch.org/models/vgg16-397923af.pth',
     'vgg16_bn': 'https://download.pytorch.org/models/vgg16_bn-6c64b313.pth',
     'resnet34': 'https://download.pytorch.org/models/resnet34-b627a593.pth',
+    'resnet101': 'https://download.pytorch.org/models/resnet101-5d3b4d8f.pth',
     'resnet101_v1c': 'https://mmassets.onedl.ai/pretrain/third_party/resnet101_v1c-e67eebb6.pth',
     'hrnetv2_w48': 'https://mmassets.onedl.ai/pretrain/third_party/hrnetv2_w48-d2186c55.pth',
 }

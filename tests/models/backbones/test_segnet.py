@@ -36,13 +36,25 @@ def test_decoder_mirrors_the_encoder():
         (layer.in_channels, layer.out_channels) for layer in network.features if isinstance(layer, nn.Conv2d)
     ]
     decoder = [(unit.in_channels, unit.out_channels) for block in network.decoder for unit in block]
-    # The first encoder convolution reads the image; its mirror image is the classifier's input.
-    assert decoder == [*((o, i) for i, o in reversed(encoder[1:])), (64, 64)]
+    # The first encoder convolution reads the image; its mirror image is the head's.
+    assert decoder == [(o, i) for i, o in reversed(encoder[1:])]
+
+
+def test_initial_values_are_pytorch_s_own():
+    """Uniform within 1 / sqrt(fan-in), in the decoder too, whose ConvModules MMCV draws otherwise."""
+    torch.manual_seed(0)
+    network = SegNet(16, base_channels=8)
+    network.init_weights()
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            bound = layer.weight[0].numel() ** -0.5
+            assert 0.9 * bound < layer.weight.abs().max() <= bound
+            assert layer.bias.abs().max() <= bound
 
 
 def test_segmentor_trains():
     config = base_config('segnet')
-    config.backbone.base_channels = config.decode_head.in_channels = config.decode_head.channels = 8
+    config.backbone.base_channels = config.decode_head.in_channels = 8
     model = build(config)
     total_loss(model.loss(torch.rand(2, 3, 32, 64), samples((32, 64)))).backward()
     # Batch norm takes out what a bias in front of it adds; ImageNet's VGG has them all the same.

@@ -1,24 +1,27 @@
-"""DSRL's branches against MMSegmentation's DeepLabV3+ head, whose decoder both share."""
+"""DSRL's branches: their formulas, sizes and initial values; tests/models/segmentors has released figures."""
 
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers.base_models import ONE_LOGIT
-from mmseg.models import DepthwiseSeparableASPPHead
 from torch import nn
 
 from csbsr_mm.models.decode_heads import DSRLHead, DSRLReconstructionHead
+from csbsr_mm.models.decode_heads.dsrl_heads import DoublingStep
 
-OPTIONS = dict(
-    in_channels=16,
-    in_index=1,
-    channels=8,
-    dilations=(1, 2),
-    c1_in_channels=4,
-    c1_channels=3,
-    norm_cfg=dict(type='BN'),
-    dropout_ratio=0.0,
-    **ONE_LOGIT,
-)
+
+def head(**changes):
+    options = dict(
+        in_channels=16,
+        in_index=1,
+        low_channels=4,
+        channels=32,
+        reduced_channels=3,
+        dilations=(1, 2),
+        norm_cfg=dict(type='BN'),
+        **ONE_LOGIT,
+    )
+    return DSRLHead(**{**options, **changes})
 
 
 @pytest.fixture
@@ -27,39 +30,50 @@ def features():
     return [torch.rand(2, 4, 12, 10, generator=generator), torch.rand(2, 16, 6, 5, generator=generator)]
 
 
-@pytest.fixture
-def heads():
-    """Ours and MMSegmentation's with the same weights below the upsampling module."""
+def test_pyramid_and_decoder(features):
+    """With all but the global mean taken out, every pixel of the pyramid is alike."""
+    model = head().eval()
+    for branch in model.aspp.branches:
+        nn.init.zeros_(branch.conv.weight)
+    shared = model.encode(features)
+    assert shared.shape == (2, 32, 6, 5)
+    torch.testing.assert_close(shared, shared[..., :1, :1].expand_as(shared))
+    assert model(features).shape == (2, 1, 12, 10)
+
+
+def test_shared_features_come_first(features):
+    """A decoder that reads the first 32 channels alone does not see the low-level features."""
+    model = head().eval()
+    with torch.no_grad():
+        model.decoder.fuse[0].conv.weight[:, 32:] = 0
+    shared = model.encode(features)
+    changed = [torch.zeros_like(features[0]), features[1]]
+    torch.testing.assert_close(model.decode(shared, features), model.decode(shared, changed))
+
+
+@pytest.mark.parametrize(('up_channels', 'scale'), [((8, 6, 6, 4), 2), ((8, 8, 6, 6, 4), 4)])
+def test_each_step_doubles(features, up_channels, scale):
+    branch = DSRLReconstructionHead(32, 4, 8, 3, up_channels).eval()
+    assert branch.scale == scale
+    shared = torch.rand(2, 32, 6, 5)
+    assert branch(shared, features).shape == (2, 3, 12 * 4 * scale, 10 * 4 * scale)
+
+
+def test_formula_of_a_step():
+    step, x = DoublingStep(3, 2).double(), torch.rand(1, 3, 4, 5, dtype=torch.float64)
+    p = dict(step.named_parameters())
+    large = F.conv_transpose2d(x, p['enlarge.weight'], p['enlarge.bias'], stride=2)
+    inner = F.relu(F.conv2d(large, p['layers.0.weight'], p['layers.0.bias'], padding=1))
+    expected = F.conv2d(inner, p['layers.2.weight'], p['layers.2.bias'], padding=1)
+    expected = expected + F.conv2d(large, p['shortcut.weight'])
+    torch.testing.assert_close(step(x), expected)
+
+
+def test_initial_values_are_kaiming_normal():
+    """Standard deviation sqrt(2 / fan-in); MMCV would take the fan-out and MMSegmentation 0.01."""
     torch.manual_seed(0)
-    ours, theirs = DSRLHead(up_channels=(6, 8), **OPTIONS), DepthwiseSeparableASPPHead(**OPTIONS)
-    missing, unexpected = theirs.load_state_dict(ours.state_dict(), strict=False)
-    assert not missing
-    assert all(name.startswith('upsample.') for name in unexpected)
-    return ours.eval(), theirs.eval()
-
-
-def test_without_upsampling_it_is_deeplab(heads, features):
-    ours, theirs = heads
-    ours.upsample = nn.Identity()
-    torch.testing.assert_close(ours(features), theirs(features))
-
-
-def test_each_step_doubles(heads, features):
-    ours, _ = heads
-    shared = ours.encode(features)
-    assert shared.shape == (2, 8, 6, 5)
-    assert ours.decode(shared, features).shape == (2, 8, 48, 40)
-    assert ours(features).shape == (2, 1, 48, 40)
-
-
-def test_super_resolution_branch_is_the_same_decoder(heads, features):
-    ours, _ = heads
-    branch = DSRLReconstructionHead(
-        in_channels=8, c1_in_channels=4, c1_channels=3, channels=8, up_channels=(6, 8)
-    )
-    own = branch.state_dict()
-    branch.load_state_dict({name: ours.state_dict().get(name, own[name]) for name in own})
-    shared = ours.encode(features)
-    image, feature = branch.eval()(shared, features)
-    torch.testing.assert_close(feature, ours.decode(shared, features))
-    torch.testing.assert_close(image, branch.reconstruct(feature))
+    model = head(channels=64)
+    model.init_weights()
+    for conv in (model.aspp.branches[1].conv, model.aspp.project.conv, model.decoder.fuse[0].conv):
+        expected = (2 / conv.weight[0].numel()) ** 0.5
+        assert conv.weight.std().item() == pytest.approx(expected, rel=0.05)

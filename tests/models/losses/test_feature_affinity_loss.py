@@ -8,14 +8,14 @@ from csbsr_mm.models.losses import FeatureAffinityLoss
 
 
 def by_pairs(a, b, side):
-    """Mean |cos - cos| over all pairs of pooled pixels, image by image."""
+    """Mean |cos - cos| over all pairs of pooled pixels, image by image; incomplete squares are dropped."""
 
     def pooled(x):
         height, width = x.shape[1:]
         return [
             x[:, y : y + side, x_ : x_ + side].mean(axis=(1, 2))
-            for y in range(0, height, side)
-            for x_ in range(0, width, side)
+            for y in range(0, height - side + 1, side)
+            for x_ in range(0, width - side + 1, side)
         ]
 
     def cosine(u, v):
@@ -32,7 +32,7 @@ def by_pairs(a, b, side):
 def test_by_pairs(side):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((2, 6, 5, 4))
-    loss = FeatureAffinityLoss(subsample=side, loss_weight=0.5)
+    loss = FeatureAffinityLoss(subsample=side, normalize=True, reduction='mean', loss_weight=0.5)
     value = loss(torch.from_numpy(a), torch.from_numpy(b)).item()
     assert value == pytest.approx(0.5 * by_pairs(a, b, side), abs=1e-12)
 
@@ -40,7 +40,7 @@ def test_by_pairs(side):
 def test_scaling_and_rotating_features_changes_nothing():
     a, b = torch.randn(1, 4, 6, 6, dtype=torch.float64), torch.randn(1, 4, 6, 6, dtype=torch.float64)
     rotation = torch.linalg.qr(torch.randn(4, 4, dtype=torch.float64))[0]
-    loss = FeatureAffinityLoss(subsample=1)
+    loss = FeatureAffinityLoss(subsample=1, normalize=True)
     moved = torch.einsum('oc,bchw->bohw', 7 * rotation, a)
     assert loss(moved, b).item() == pytest.approx(loss(a, b).item(), abs=1e-12)
     assert loss(moved, a).item() == pytest.approx(0, abs=1e-12)
@@ -49,7 +49,7 @@ def test_scaling_and_rotating_features_changes_nothing():
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_precision_and_dead_features(dtype):
     a = torch.zeros(1, 4, 8, 8, dtype=dtype, requires_grad=True)
-    value = FeatureAffinityLoss(subsample=2)(a, torch.randn(1, 4, 8, 8).to(dtype))
+    value = FeatureAffinityLoss(subsample=2, normalize=True)(a, torch.randn(1, 4, 8, 8).to(dtype))
     value.backward()
     assert torch.isfinite(value)
     assert torch.isfinite(a.grad).all()
@@ -64,7 +64,11 @@ def test_autocast_keeps_full_precision():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match='one size'):
-        FeatureAffinityLoss()(torch.rand(1, 2, 8, 8), torch.rand(1, 2, 8, 9))
+    with pytest.raises(ValueError, match='as many 4x4 squares'):
+        FeatureAffinityLoss(subsample=4)(torch.rand(1, 2, 8, 8), torch.rand(1, 2, 8, 12))
+    with pytest.raises(ValueError, match='at least 16 pixels a side'):
+        FeatureAffinityLoss()(torch.rand(1, 2, 16, 15), torch.rand(1, 2, 16, 15))
+    with pytest.raises(ValueError, match="got 'none'"):
+        FeatureAffinityLoss(reduction='none')
     with pytest.raises(ValueError, match='got 0'):
         FeatureAffinityLoss(subsample=0)

@@ -15,30 +15,27 @@ def tiny(options=ONE_LOGIT, **changes):
     config = dict(
         type='DSRL',
         scale=4,
-        data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=4),
         backbone=dict(type='DilatedResNet', depth=18, base_channels=4, stem_channels=4),
         decode_head=dict(
             type='DSRLHead',
             in_channels=32,
             in_index=3,
+            low_channels=4,
             channels=8,
+            reduced_channels=4,
             dilations=(1, 2),
-            c1_in_channels=4,
-            c1_channels=4,
-            up_channels=(8, 6, 6, 4),
-            dropout_ratio=0.0,
             norm_cfg=NORM,
             **options,
         ),
         sr_head=dict(
             type='DSRLReconstructionHead',
             in_channels=8,
-            c1_in_channels=4,
-            c1_channels=4,
+            low_channels=4,
             channels=8,
+            reduced_channels=4,
             up_channels=(8, 6, 6, 5),
         ),
-        affinity_loss=dict(type='FeatureAffinityLoss', loss_weight=0.5),
+        affinity_loss=dict(type='FeatureAffinityLoss', subsample=4, loss_weight=0.5),
     )
     return build({**config, **changes})
 
@@ -46,6 +43,13 @@ def tiny(options=ONE_LOGIT, **changes):
 @pytest.fixture(autouse=True)
 def seed():
     torch.manual_seed(0)
+
+
+def without_dropout(model):
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
 
 
 def prepared(model, sizes=((12, 15), (12, 15))):
@@ -57,39 +61,39 @@ def prepared(model, sizes=((12, 15), (12, 15))):
 
 @pytest.mark.parametrize('options', [ONE_LOGIT, TWO_LOGITS])
 def test_losses_by_definition(options):
-    model = tiny(options, sr_loss_weight=0.2).train()
-    data = prepared(model)
+    model = without_dropout(tiny(options, sr_loss_weight=0.2)).train()
+    data = prepared(model, sizes=((12, 16), (12, 16)))
     losses = model(**data, mode='loss')
     outputs = model(data['inputs'])
     hr_images = torch.stack([sample.gt_hr_img.data for sample in data['data_samples']])
-    torch.testing.assert_close(losses['sr.loss_mse'], 0.2 * F.mse_loss(outputs.sr_image, hr_images))
+    torch.testing.assert_close(losses['sr.loss_l1'], 0.2 * F.l1_loss(outputs.sr_image, hr_images))
     label = torch.stack([sample.gt_sem_seg.data for sample in data['data_samples']])
     if options is ONE_LOGIT:
         expected = F.binary_cross_entropy_with_logits(outputs.seg_logits, label.float())
     else:
         expected = F.cross_entropy(outputs.seg_logits, label.squeeze(1))
     torch.testing.assert_close(losses['decode.loss_ce'], expected)
-    assert 0 < losses['loss_fa'] < 1
+    assert losses['loss_fa'] > 0
 
 
 def test_training_reaches_every_parameter():
     model = tiny().train()
     # The pooled branch of ASPP normalises one value per image: two of them always become -1 and 1.
-    data = prepared(model, sizes=((12, 15),) * 3)
+    data = prepared(model, sizes=((12, 16),) * 3)
     total, _ = model.parse_losses(model(**data, mode='loss'))
     total.backward()
     assert not without_gradient(model)
 
 
 def test_padding_stays_out_of_the_sr_loss():
-    model = tiny().train()
-    data = prepared(model, sizes=((12, 15), (9, 11)))
+    model = without_dropout(tiny(sr_loss='l2')).train()
+    data = prepared(model, sizes=((12, 16), (9, 11)))
     sr_image = model(data['inputs']).sr_image
     hr_images = torch.stack([sample.gt_hr_img.data for sample in data['data_samples']])
     error = (sr_image - hr_images).square()
-    expected = (error[0].sum() + error[1, :, :36, :44].sum()) / (3 * (48 * 60 + 36 * 44))
+    expected = (error[0].sum() + error[1, :, :36, :44].sum()) / (3 * (48 * 64 + 36 * 44))
     losses = model(**data, mode='loss')
-    torch.testing.assert_close(losses['sr.loss_mse'], 0.1 * expected)
+    torch.testing.assert_close(losses['sr.loss_l2'], 0.5 * expected)
 
 
 @pytest.mark.parametrize('size', [(16, 16), (13, 18)])
@@ -116,10 +120,45 @@ def test_without_affinity():
 
 
 def test_full_size_builds():
-    """50 million parameters, most of them ResNet-101's 42.5."""
+    """60.5 million parameters, most of them ResNet-101's 42.5 and the pyramid's 15.5."""
     with torch.device('meta'):
         model = build(base_config('dsrl_resnet101'))
-    assert 50.0e6 < sum(p.numel() for p in model.parameters()) < 50.1e6
+    count = {
+        name: sum(p.numel() for p in getattr(model, name).parameters()) for name in ('backbone', 'sr_head')
+    }
+    assert count['backbone'] == 42_500_160
+    assert sum(p.numel() for p in model.decode_head.aspp.parameters()) == 15_535_104
+    assert sum(p.numel() for p in model.parameters()) == 60_485_072
+
+
+def test_task_weight_of_0_trains_super_resolution_alone():
+    model = without_dropout(tiny()).train()
+    data = prepared(model)
+    model.set_task_weight(0.0)
+    hr_images = torch.stack([sample.gt_hr_img.data for sample in data['data_samples']])
+    (loss,) = model(**data, mode='loss').values()
+    torch.testing.assert_close(loss, F.l1_loss(model(data['inputs']).sr_image, hr_images))
+    loss.backward()
+    idle = without_gradient(model)
+    assert 'decode_head.conv_seg.weight' in idle
+    assert not [name for name in idle if name.startswith('sr_head')]
+    assert set(model.parts()) == {'backbone', 'decode_head', 'sr_head'}
+
+
+@pytest.mark.parametrize('mode', ['bilinear', 'bicubic'])
+def test_last_resize(mode):
+    model = tiny(last_resize=mode).eval()
+    inputs = torch.rand(1, 3, 12, 16)
+    sr_image = model(inputs).sr_image
+    smaller = model._branches(inputs, model.extract_feat(inputs)).sr_image
+    expected = F.interpolate(smaller, (48, 64), mode=mode, align_corners=True).clamp(0, 1)
+    torch.testing.assert_close(sr_image, expected)
+
+
+def test_half_precision_keeps_probabilities_away_from_0_and_1():
+    model = tiny().eval()
+    probability = torch.tensor([0.0, 1.0], dtype=torch.float16).expand(1, 1, 24, 2)
+    assert model._logits(probability, torch.rand(1, 3, 12, 1)).isfinite().all()
 
 
 def test_refusals():
@@ -127,9 +166,10 @@ def test_refusals():
         tiny(data_preprocessor=dict(type='BlindSRDataPreProcessor', scale=2))
     with pytest.raises(ValueError, match='whole images'):
         tiny(test_cfg=dict(mode='slide', crop_size=(8, 8), stride=(8, 8)))
-    model = tiny(scale=2, data_preprocessor=None)
-    with pytest.raises(ValueError, match=r'\(64, 64\) for \(16, 16\) pixels at scale 2'):
-        model(torch.rand(2, 3, 16, 16))
+    with pytest.raises(ValueError, match=r'end at 2 or at scale=4 times .* 5 steps .* end at 8 times'):
+        tiny(sr_head=dict(type='DSRLReconstructionHead', in_channels=8, up_channels=(8, 6, 6, 5, 4, 4)))
+    with pytest.raises(ValueError, match="got 'l3'"):
+        tiny(sr_loss='l3')
     sample = SegDataSample(gt_sem_seg=PixelData(data=torch.zeros(1, 64, 64, dtype=torch.long)))
     with pytest.raises(ValueError, match='no gt_hr_img'):
         tiny().loss(torch.rand(2, 3, 16, 16), [sample, sample])
