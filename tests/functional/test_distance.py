@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import distance_transform_edt
 
-from csbsr_mm.functional import distance
 from csbsr_mm.functional.distance import _torch as _distance_torch
-from csbsr_mm.functional.distance import distance_to, signed_distance
+from csbsr_mm.functional.distance import distance_to, maps, signed_distance
 
 GOLDEN = np.load(Path(__file__).parents[1] / 'data' / 'distance.npz')
 
@@ -44,7 +43,7 @@ def brute_force(crack, background, normalize):
 @pytest.fixture(params=['numba', 'scipy'])
 def backend(request, monkeypatch):
     if request.param == 'scipy':
-        monkeypatch.setattr(distance, 'numba_kernels', lambda name: None)
+        monkeypatch.setattr(maps, 'numba_kernels', lambda name: None)
 
 
 @pytest.mark.usefixtures('backend')
@@ -76,7 +75,7 @@ def test_paths_agree_to_the_bit(density, shape, monkeypatch):
     mask = np.random.default_rng(3).random((3, *shape)) < density
     mask[0, 40:] = False
     compiled = distance_to(mask), signed_distance(mask), signed_distance(mask, normalize=False)
-    monkeypatch.setattr(distance, 'numba_kernels', lambda name: None)
+    monkeypatch.setattr(maps, 'numba_kernels', lambda name: None)
     plain = distance_to(mask), signed_distance(mask), signed_distance(mask, normalize=False)
     crack = torch.from_numpy(mask)
     monkeypatch.setattr(_distance_torch, '_CHUNK_ELEMENTS', 3 * mask.size)
