@@ -15,7 +15,7 @@ from pathlib import Path
 from .arguments import add_trust
 
 SCALES = ('full', 'mini')
-NAMES = ('table2', 'table3', 'table4', 'table5', 'table6')
+NAMES = ('table2', 'table3', 'table4', 'table5', 'table5_sweep', 'table6')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar='RUN=FILE',
         help='take this checkpoint in place of a run that others start from',
+    )
+    parser.add_argument(
+        '--as-released',
+        action='store_true',
+        help='run every row as the released code does where the paper says otherwise',
+    )
+    parser.add_argument(
+        '--class-weight',
+        choices=('released', 'inverse_frequency'),
+        default='released',
+        help='weights of the classes in the cross entropy: equal (released), or as Eq. 8 prints them',
     )
     add_trust(parser)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/tables'), help='folder of all runs')

@@ -18,6 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--show-dir', metavar='DIR', help='save painted predictions')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between shown predictions')
     parser.add_argument('--tta', action='store_true', help='test-time augmentation')
+    parser.add_argument(
+        '--cut-border',
+        action='store_true',
+        help='cut the dark rim that a blur with zero padding leaves, and that real photos do not have',
+    )
     parser.add_argument('--work-dir', help='where logs go (work_dirs/CONFIG)')
     add_config_options(parser)
     add_trust(parser)
@@ -30,8 +35,10 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
 
     from csbsr_mm.engine.runs import evaluate_model
-    from csbsr_mm.evaluation.report import print_metrics, write_metrics
+    from csbsr_mm.evaluation.report import check_writable, print_metrics, write_metrics
 
+    if args.json:
+        check_writable(args.json)
     metrics = evaluate_model(
         args.config,
         args.checkpoint,
@@ -43,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
         show_dir=args.show_dir,
         wait_time=args.wait_time,
         tta=args.tta,
+        cut_border=args.cut_border,
         trust=args.trust_checkpoint,
     )
     if is_main_process():

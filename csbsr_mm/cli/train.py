@@ -19,6 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='go on from the newest checkpoint of the work directory, or from FILE',
     )
+    parser.add_argument(
+        '--allow-changed',
+        nargs='+',
+        default=[],
+        metavar='KEY',
+        help='with --resume: go on although these settings differ from those of the run; all for any',
+    )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_config_options(parser)
     add_trust(parser)
@@ -53,4 +60,5 @@ def run(args: argparse.Namespace) -> None:
         args.cfg_options,
         args.launcher,
         args.trust_checkpoint,
+        args.allow_changed,
     )

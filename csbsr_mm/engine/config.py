@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import logging
 from pathlib import Path
 
 from mmengine.config import Config
@@ -12,9 +13,12 @@ from mmengine.runner import Runner
 
 from csbsr_mm.config_library import find_config
 
+from .checkpoint import CheckpointError, check_file
+
 # Top-level entries that mean something although a config need not have them.
 OPTIONAL_ENTRIES = {
     *inspect.signature(Runner).parameters,
+    'allow_changed',
     'compile',
     'data_root',
     'find_unused_parameters',
@@ -123,7 +127,7 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     if resume is None:
         _check_load_from(cfg)
         return
-    checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
+    checkpoint = intact_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if checkpoint is None:
         cfg.resume = False
         print_log(f'{cfg.work_dir} holds no checkpoint to resume, starting afresh', logger='current')
@@ -149,6 +153,35 @@ def newest_checkpoint(work_dir: str) -> Path | None:
     named = Path(note.read_text(encoding='utf-8').strip())
     moved = Path(work_dir) / named.name
     return named if named.is_file() or not moved.is_file() else moved
+
+
+def intact_checkpoint(work_dir: str) -> Path | None:
+    """The newest checkpoint of a work directory that is whole; says so if it is not the last one.
+
+    Args:
+        work_dir: working directory of a run.
+
+    Returns:
+        Its path, or None if nothing has been saved.
+
+    Raises:
+        CheckpointError: there are checkpoints, and all of them are damaged.
+    """
+    newest = newest_checkpoint(work_dir)
+    if newest is None:
+        return None
+    others = sorted(newest.parent.glob('iter_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
+    damage = []
+    for path in [newest, *(path for path in others if path != newest)]:
+        try:
+            check_file(path)
+        except (CheckpointError, FileNotFoundError) as error:
+            damage.append(str(error))
+            continue
+        if damage:
+            print_log(f'{damage[0]}; going on from {path}', logger='current', level=logging.WARNING)
+        return path
+    raise CheckpointError(f'{damage[0]}; {newest.parent} holds no other checkpoint')
 
 
 def _check_load_from(cfg: Config) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,7 +13,10 @@ from mmseg.registry import LOOPS
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from .hung_workers import WatchedBatches
+
 POSITION = 'draw_position'
+VALIDATED = 'validated_iteration'
 
 
 @LOOPS.register_module()
@@ -76,16 +78,21 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         self._start_accumulation()
         # From here on nothing but training itself draws random numbers: SafeCheckpointHook restores them.
         self.runner.call_hook('before_train_epoch')
+        if self._iter > 0 and self.runner.message_hub.get_info(VALIDATED, 0) < self._iter:
+            self._validate_if_due()  # The run may have ended between the checkpoint and this validation.
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
-            self._decide_current_val_interval()
-            due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
-            if self.runner.val_loop is not None and self._iter >= self.val_begin and due:
-                self.runner.val_loop.run()
+            self._validate_if_due()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def _validate_if_due(self) -> None:
+        self._decide_current_val_interval()
+        due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
+        if self.runner.val_loop is not None and self._iter >= self.val_begin and due:
+            self.runner.val_loop.run()
 
     def run_iter(self, data_batch: Any) -> None:
         """One update, from one or, with accumulation, several batches."""
@@ -143,7 +150,7 @@ class _EndlessBatches:
     def __init__(self, dataloader: DataLoader) -> None:
         self._dataloader = dataloader
         self._epoch = 0
-        self._batches: Iterator = iter(dataloader)
+        self._batches = WatchedBatches(dataloader)
 
     def __iter__(self) -> _EndlessBatches:
         return self
@@ -155,7 +162,7 @@ class _EndlessBatches:
             self._epoch += 1
             if hasattr(self._dataloader.sampler, 'set_epoch'):
                 self._dataloader.sampler.set_epoch(self._epoch)
-            self._batches = iter(self._dataloader)
+            self._batches = WatchedBatches(self._dataloader)
             return next(self._batches)
 
 

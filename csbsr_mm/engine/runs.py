@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from .blur_border import cut_test_border
 from .checkpoint import check_for_testing, read_weights, use_reader
 from .config import load_config, set_resume
-from .runtime import enable_amp, prepare_runtime
+from .run_lock import run_lock
+from .runtime import enable_amp, global_rank, prepare_runtime, stop_on_signals
 from .tta import enable_tta
 
 
@@ -21,8 +25,9 @@ def train_model(
     options: dict[str, Any] | None = None,
     launcher: str = 'none',
     trust: bool = False,
+    allow_changed: Sequence[str] = (),
 ) -> Runner:
-    """Train a model.
+    """Train a model; no other training may use its work directory, and signals stop it with its state saved.
 
     Args:
         config: Config file, or the name of a config of csbsr_mm.
@@ -32,6 +37,7 @@ def train_model(
         options: Overrides of config entries, such as ``{'train_cfg.max_iters': 5}``.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi', who started the processes.
         trust: Whether to read checkpoints that could run code.
+        allow_changed: Settings that may differ from those of the run that goes on; 'all' for any.
 
     Returns:
         The runner after training.
@@ -39,16 +45,21 @@ def train_model(
     Raises:
         FileNotFoundError: There is no such config, checkpoint or data.
         ValueError: An option or the config does not make sense, or a checkpoint is refused.
+        OSError: Another training uses the work directory, the disk is full, or data workers hang.
         RuntimeError: There are fewer GPUs than processes.
+        TrainingStopped: A signal asked for it; a ``SystemExit`` with status 75.
     """
-    cfg = load_config(config, options, work_dir)
-    set_resume(cfg, resume)
-    if amp:
-        enable_amp(cfg)
-    prepare_runtime(cfg, launcher)
     use_reader(trust)
-    runner = Runner.from_cfg(cfg)
-    runner.train()
+    cfg = load_config(config, options, work_dir)
+    with contextlib.nullcontext() if global_rank(launcher) else run_lock(cfg.work_dir):
+        set_resume(cfg, resume)
+        cfg.allow_changed = list(allow_changed) or cfg.get('allow_changed')
+        stop_on_signals(cfg)
+        if amp:
+            enable_amp(cfg)
+        prepare_runtime(cfg, launcher)
+        runner = Runner.from_cfg(cfg)
+        runner.train()
     return runner
 
 
@@ -63,6 +74,7 @@ def evaluate_model(
     show_dir: str | None = None,
     wait_time: float = 2,
     tta: bool = False,
+    cut_border: bool = False,
     trust: bool = False,
 ) -> dict[str, float]:
     """Test a checkpoint on the data of its config.
@@ -78,6 +90,7 @@ def evaluate_model(
         show_dir: Folder for painted predictions.
         wait_time: Seconds between shown predictions.
         tta: Whether to average over flips and scales (test-time augmentation).
+        cut_border: Whether to cut the dark rim that the blur leaves; see :func:`cut_test_border`.
         trust: Whether to read a checkpoint that could run code.
 
     Returns:
@@ -93,6 +106,8 @@ def evaluate_model(
     cfg.load_from, cfg.resume = checkpoint, False
     if show or show_dir:
         _show(cfg, show, show_dir, wait_time)
+    if cut_border:
+        cut_test_border(cfg)
     if tta:
         enable_tta(cfg)
     if out:

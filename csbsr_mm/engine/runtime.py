@@ -10,6 +10,8 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+# Seconds without a batch after which workers count as hung, not slow.
+WORKER_TIMEOUT = 1800
 AMP_WRAPPERS = ('AmpOptimWrapper', 'CPUAmpOptimWrapper')
 
 
@@ -66,6 +68,27 @@ def enable_amp(cfg: Config) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
+def stop_on_signals(cfg: Config) -> None:
+    """Let signals end a training with its state saved, as ``tools/train.py`` does for every config.
+
+    Args:
+        cfg: config, changed in place; one with a ``StopSignalHook`` of its own stays as it is.
+    """
+    hooks = [*(cfg.get('custom_hooks') or []), *(cfg.get('default_hooks') or {}).values()]
+    if not any(hook and hook.get('type') == 'StopSignalHook' for hook in hooks):
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='StopSignalHook')]
+
+
+def global_rank(launcher: str) -> int:
+    """Number of this process among those that the launcher started, known before they meet.
+
+    Args:
+        launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
+    """
+    variable = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK').get(launcher)
+    return int(os.environ.get(variable, 0)) if variable else 0
+
+
 def _world_size(launcher: str) -> int:
     """Number of processes that the launcher started."""
     variable = dict(pytorch='WORLD_SIZE', slurm='SLURM_NTASKS', mpi='OMPI_COMM_WORLD_SIZE').get(launcher)
@@ -88,14 +111,19 @@ def _divide_batch(cfg: Config, processes: int) -> None:
 
 
 def fit_workers(loader: dict) -> None:
-    """Let ``num_workers=0`` be enough for debugging: torch refuses to keep or feed workers it has not got.
+    """Let ``num_workers=0`` be enough for debugging, and wait half an hour for workers, not for ever.
+
+    torch refuses to keep, feed or wait for workers that it has not got. A loader's own ``timeout`` stays.
 
     Args:
         loader: settings of a data loader, changed in place.
     """
     if loader.get('num_workers') == 0:
         loader['persistent_workers'] = False
+        loader.pop('timeout', None)
         loader.pop('prefetch_factor', None)
+    elif loader.get('num_workers'):
+        loader.setdefault('timeout', WORKER_TIMEOUT)
 
 
 def _check_launcher(launcher: str, on_cpu: bool) -> None:

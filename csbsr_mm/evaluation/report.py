@@ -80,6 +80,23 @@ def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint:
     Path(path).write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
 
 
+def check_writable(path: str) -> None:
+    """Check before a long test that its report can be written afterwards.
+
+    Args:
+        path: file that will be written; its folder is made.
+
+    Raises:
+        OSError: it cannot be; an existing file stays as it is.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    existed = Path(path).exists()
+    with open(path, 'a'):
+        pass
+    if not existed:
+        Path(path).unlink()
+
+
 def _rank(name: str) -> tuple[int, str]:
     known = list(METRICS)
     base = name.rsplit('/', 1)[-1]

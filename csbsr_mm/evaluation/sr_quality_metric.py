@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
 from csbsr_mm.functional.image_quality import psnr, ssim
-from csbsr_mm.functional.kernel_shape import KernelShape, best_constant_psnr, compare_shapes, kernel_shape
+from csbsr_mm.functional.kernel_shape import KernelShape, best_constant, compare_shapes, kernel_shape
 
 QUANTITIES = ('PSNR', 'SSIM', 'kernel_PSNR')
 SHAPES = ('size', 'elongation', 'angle')
@@ -160,7 +160,7 @@ def _kernel_agreement(results: list[dict]) -> dict[str, float]:
     )
     agreement = compare_shapes(estimated, true)
     figures = {
-        'kernel_PSNR_constant': best_constant_psnr(np.stack([result['kernel'] for result in results])),
+        'kernel_PSNR_constant': best_constant(np.stack([result['kernel'] for result in results]))[1],
         'kernel_size_R2': agreement.size_r2,
         'kernel_size_error': agreement.size_error,
         'kernel_angle_error': agreement.angle_error,

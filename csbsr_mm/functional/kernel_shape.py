@@ -12,7 +12,7 @@ from .degradation import anisotropic_gaussian_kernel
 CLEARLY_ELONGATED = 1.5
 """Ratio of the axes from which on a kernel has a direction worth comparing."""
 WIDTHS = np.linspace(0.2, 8.0, 157)
-"""Standard deviations that :func:`best_constant_psnr` tries, in pixels."""
+"""Standard deviations that :func:`best_constant` tries, in pixels."""
 
 
 class KernelShape(NamedTuple):
@@ -98,24 +98,35 @@ def compare_shapes(estimated: KernelShape, true: KernelShape) -> KernelAgreement
     )
 
 
-def best_constant_psnr(kernel: ArrayLike) -> float:
-    """Mean PSNR of the one round Gaussian that comes closest to all kernels: the score of knowing nothing.
+def kernel_psnr(estimated: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
+    """PSNR in dB, peak 1, of kernels (..., K, K), clipped to [0, 1]; infinite for equal ones.
+
+    Example:
+        >>> float(kernel_psnr(np.full((3, 3), 0.2), np.full((3, 3), 0.1)).round(6))
+        20.0
+    """
+    error = np.clip(np.asarray(estimated, np.float64), 0, 1) - np.clip(np.asarray(true, np.float64), 0, 1)
+    with np.errstate(divide='ignore'):
+        return -10 * np.log10(np.square(error).mean((-2, -1)))
+
+
+def best_constant(true: ArrayLike) -> tuple[float, float]:
+    """The one round Gaussian that comes closest to all kernels: the score of knowing nothing.
 
     Args:
-        kernel: True kernels (N, K, K), K odd.
+        true: True kernels (N, K, K), K odd.
 
     Returns:
-        dB, peak 1.
+        Its standard deviation in pixels, and its mean PSNR in dB.
 
     Example:
         >>> narrow_and_wide = anisotropic_gaussian_kernel(np.array([1.0, 3.0]), np.array([2.0, 4.0]), 0.0)
-        >>> round(best_constant_psnr(narrow_and_wide), 1)
-        53.8
+        >>> [round(value, 1) for value in best_constant(narrow_and_wide)]
+        [3.4, 53.8]
     """
-    true = np.asarray(kernel, np.float64)
-    guesses = anisotropic_gaussian_kernel(WIDTHS, WIDTHS, np.zeros_like(WIDTHS), true.shape[-1])
-    best = -np.inf
-    for guess in guesses:
-        error = np.square(true - guess).mean((1, 2))
-        best = max(best, float(-10 * np.log10(np.maximum(error, 1e-20)).mean()))
-    return best
+    kernels = np.asarray(true, np.float64)
+    guesses = anisotropic_gaussian_kernel(WIDTHS, WIDTHS, np.zeros_like(WIDTHS), kernels.shape[-1])
+    # A kernel that is the guess itself scores 200 dB, not infinitely much.
+    scores = [float(np.minimum(kernel_psnr(guess, kernels), 200).mean()) for guess in guesses]
+    best = int(np.argmax(scores))
+    return float(WIDTHS[best]), scores[best]

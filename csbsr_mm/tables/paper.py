@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 PUBLISHED = Path(__file__).parent / 'published'
@@ -21,17 +21,25 @@ class Run:
         config: config file below `configs/csbsr`.
         start: run whose last checkpoint this one starts from.
         options: what else is set, as after `--cfg-options`.
+        variants: names of :data:`~csbsr_mm.tables.variants.VARIANTS` that change the config.
     """
 
     config: str
     start: Run | None = None
     options: Mapping[str, float | str | None] = field(default_factory=dict)
+    variants: tuple[str, ...] = ()
+
+    def varied(self, variants: Sequence[str]) -> Run:
+        """The same run, and what it starts from, with other variants."""
+        start = None if self.start is None else self.start.varied(variants)
+        return replace(self, start=start, variants=tuple(variants))
 
     @property
     def name(self) -> str:
         """Name of its folder: the config's, with the options that differ from it."""
         words = [self.config.removeprefix('mini/').removesuffix('.py').replace('/', '-')]
         words += [f'{key.rsplit(".", 1)[-1]}={value}' for key, value in self.options.items()]
+        words += self.variants
         return '+'.join(words)
 
 
@@ -54,6 +62,11 @@ class Row:
     def run(self, scale: str) -> Run | None:
         """Its run at 'full' or 'mini' scale."""
         return self.full if scale == 'full' else self.mini
+
+    def varied(self, variants: Sequence[str]) -> Row:
+        """The same row with variants of its runs."""
+        full, mini = (None if run is None else run.varied(variants) for run in (self.full, self.mini))
+        return replace(self, full=full, mini=mini)
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,35 @@ def _task_weight_rows(prefix: str, name: str, full: Run, mini: Run, own: float) 
     return rows
 
 
+# Of each weight of Table V: what its m is called at the paper's and at the mini scale, its symbol, its own m.
+SWEPT = {
+    'crack_oriented_on_sr_loss': (['sr_loss_weights.0.m'], ['sr_loss_weights.0.m'], 'w^C on L_S', 8.0),
+    'fail_oriented_on_sr_loss': (['sr_loss_weights.0.m'], ['sr_loss_weights.0.m'], 'w^F on L_S', 1.0),
+    'fail_oriented_on_seg_loss': (
+        [f'segmentor.{head}.loss_decode.fail_weight_m' for head in ('decode_head', 'auxiliary_head')],
+        ['segmentor.decode_head.loss_decode.fail_weight_m'],
+        'w^F on L_C',
+        0.5,
+    ),
+}
+
+
+def _sweep_rows(key: str) -> list[Row]:
+    """A weight of Table V with m = 2^-3 ... 2^3."""
+    *names, label, own = SWEPT[key]
+    rows = []
+    for m in (2.0**power for power in range(-3, 4)):
+        full, mini = (
+            _with(
+                _step3(f'sr_loss_weights/{key}', mini=is_mini),
+                **({} if m == own else {f'model__{name.replace(".", "__")}': m for name in scale}),
+            )
+            for scale, is_mini in zip(names, (False, True), strict=True)
+        )
+        rows.append(Row(f'{key}_{m:g}', f'{label}, m = {m:g}', full, mini))
+    return rows
+
+
 TABLES = {
     'table2': Table(
         'Table II: segmentation of degraded images',
@@ -170,6 +212,7 @@ TABLES = {
                 )
                 for key, label in {
                     'wce': 'WCE',
+                    'wce_eq8': "WCE with the class weights of Eq. 8 (not in the paper's table)",
                     'dice': 'Dice',
                     'combo': 'Combo',
                     'boundary_gdice': 'Boundary + GDice',
@@ -193,6 +236,10 @@ TABLES = {
                 }.items()
             ),
         ),
+    ),
+    'table5_sweep': Table(
+        'Table V: the sweep of m',
+        tuple(row for key in SWEPT for row in _sweep_rows(key)),
     ),
     'table6': Table(
         'Table VI: the blur skip',
@@ -232,6 +279,8 @@ TABLES = {
 def published(table: str) -> dict[str, dict[str, float]]:
     """What the paper reports, as {row key: {metric: value}}; cells that are empty are left out.
 
+    A table that the paper does not print has no sheet, and no figures.
+
     Args:
         table: key of the table, such as 'table2'.
 
@@ -239,6 +288,8 @@ def published(table: str) -> dict[str, dict[str, float]]:
         ValueError: if a row of the file is none of the table's, or a cell is no number.
     """
     path = PUBLISHED / f'{table}.csv'
+    if not path.is_file():
+        return {}
     known = {row.key for row in TABLES[table].rows}
     figures: dict[str, dict[str, float]] = {}
     with path.open(newline='', encoding='utf-8') as file:

@@ -18,10 +18,10 @@ from .paper import Row, Table
 COLUMNS = {
     'IoU_max': ('↑', 3),
     'AIU': ('↑', 3),
-    'HD95_min': ('↓', 1),
-    'AHD95': ('↓', 1),
-    'HD50_min': ('↓', 1),
-    'AHD50': ('↓', 1),
+    'HD95_min': ('↓', 2),
+    'AHD95': ('↓', 2),
+    'HD50_min': ('↓', 2),
+    'AHD50': ('↓', 2),
     'PSNR': ('↑', 2),
     'SSIM': ('↑', 3),
     'kernel_PSNR': ('↑', 2),
@@ -38,7 +38,7 @@ Figures = Mapping[str, Mapping[str, float]]
 def result_lines(
     table: Table, results: Results, figures: Mapping[str, Mapping[str, float]]
 ) -> list[list[str]]:
-    """Header and rows: ours with the spread over seeds, below it the paper's, where it is known.
+    """Header and rows: ours with the spread over seeds, below it the paper's and ours less the paper's.
 
     Args:
         table: the table.
@@ -53,8 +53,12 @@ def result_lines(
             cells = [_mean_and_spread(name, [seed[name] for seed in seeds if name in seed]) for name in shown]
             lines.append([row.label, str(len(seeds)), *cells])
         if row.key in figures:
-            paper = [_number(name, figures[row.key].get(name)) for name in shown]
-            lines.append([f'… {row.label}, paper', '', *paper])
+            theirs = figures[row.key]
+            lines.append([f'… {row.label}, paper', '', *(_number(name, theirs.get(name)) for name in shown)])
+            if seeds:
+                means = {name: _mean([seed[name] for seed in seeds if name in seed]) for name in shown}
+                cells = [_signed_difference(name, means[name], theirs.get(name)) for name in shown]
+                lines.append([f'… {row.label}, difference', '', *cells])
     return lines
 
 
@@ -98,7 +102,7 @@ def show(lines: Sequence[Sequence[str]], title: str) -> None:
     for index, name in enumerate(lines[0]):
         table.add_column(name, justify='right' if index else 'left')
     for line in lines[1:]:
-        table.add_row(*line, style='dim' if line[0].endswith(', paper') else None)
+        table.add_row(*line, style='dim' if line[0].startswith('… ') else None)
     console = Console()
     needed = table.__rich_measure__(console, console.options.update(max_width=1000)).maximum
     Console(width=max(console.width, needed)).print(table)
@@ -111,6 +115,16 @@ def _mean_and_spread(name: str, values: Sequence[float]) -> str:
     if len(values) == 1:
         return mean
     return f'{mean} ± {_number(name, float(np.std(values, ddof=1)))}'
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
+def _signed_difference(name: str, ours: float | None, theirs: float | None) -> str:
+    if ours is None or theirs is None:
+        return '-'
+    return f'{ours - theirs:+.{COLUMNS[name][1]}f}'
 
 
 def _number(name: str, value: float | None) -> str:

@@ -19,6 +19,7 @@ from csbsr_mm.config_library import config_root
 from csbsr_mm.engine.config import load_config, newest_checkpoint
 
 from .paper import Run
+from .variants import apply
 
 CONFIGS = config_root() / 'csbsr'
 # What decides a run's result; the rest of a config (logging, saving) may change at any time.
@@ -38,10 +39,10 @@ DECISIVE = (
 SCHEDULES = ('training_stage', 'boundary_rebalance', 'task_weight')
 # Of a data loader; workers and how they send their batches are left out.
 DECISIVE_OF_DATA = ('dataset', 'sampler', 'batch_size')
-# Where a metric's values of each image go, and what else a table asks of it.
+# Where a metric's values of each image and its curve go, and what else a table asks of it.
 EVALUATORS = {
-    'AIUMetric': dict(per_image_csv='iou.csv'),
-    'HD95Metric': dict(per_image_csv='hausdorff.csv', percentile='[95,50]'),
+    'AIUMetric': dict(per_image_csv='iou.csv', curve_csv='curves/iou.csv'),
+    'HD95Metric': dict(per_image_csv='hausdorff.csv', curve_csv='curves/hausdorff.csv', percentile='[95,50]'),
     'SRQualityMetric': dict(per_image_csv='sr.csv'),
 }
 ITERATION = re.compile(r'Iter\((?:train|test)\)\s*\[\s*(\d+)/(\d+)\]')
@@ -97,7 +98,19 @@ class TableRunner:
 
     def config(self, run: Run, seed: int) -> Config:
         """The config of a run, with all its options."""
-        return load_config(str(CONFIGS / run.config), self.options(run, seed), str(self.folder(run, seed)))
+        return load_config(str(self._source(run, seed)), self.options(run, seed), str(self.folder(run, seed)))
+
+    def _source(self, run: Run, seed: int) -> Path:
+        """The config file of a run: that of its row or, of a variant, one written into its folder."""
+        source = CONFIGS / run.config
+        if not run.variants:
+            return source
+        config = Config.fromfile(source)
+        apply(config, run.variants)
+        written = self.folder(run, seed) / f'{source.stem}.py'
+        written.parent.mkdir(parents=True, exist_ok=True)
+        config.dump(written)
+        return written
 
     def options(self, run: Run, seed: int) -> dict[str, Any]:
         """What stands after ``--cfg-options`` in training and test."""
@@ -116,7 +129,7 @@ class TableRunner:
         options = self.options(run, seed)
         if run.start is not None:
             options['load_from'] = self.checkpoint(run.start, seed)
-        command = [*self._launcher('train'), str(CONFIGS / run.config)]
+        command = [*self._launcher('train'), str(self._source(run, seed))]
         command += ['--work-dir', str(folder), '--resume', *self._trust(), *_cfg_options(options)]
         _call(command, folder / 'train.log', progress)
         checkpoint = self.checkpoint(run, seed)
@@ -132,9 +145,10 @@ class TableRunner:
             options = self.options(run, seed)
             for index, evaluator in enumerate(self.config(run, seed).test_evaluator):
                 for key, value in EVALUATORS.get(evaluator.type, {}).items():
-                    shown = folder / value if key == 'per_image_csv' else value
+                    shown = folder / value if key.endswith('_csv') else value
                     options[f'test_evaluator.{index}.{key}'] = shown
-            command = [*self._launcher('test'), str(CONFIGS / run.config)]
+            (folder / 'curves').mkdir(exist_ok=True)
+            command = [*self._launcher('test'), str(self._source(run, seed))]
             command += [str(self.checkpoint(run, seed))]
             command += ['--work-dir', str(folder / 'test'), '--json', str(folder / 'metrics.json')]
             _call([*command, *self._trust(), *_cfg_options(options)], folder / 'test.log', progress)

@@ -123,8 +123,9 @@ def test_resuming_late_does_not_replay_the_data(tmp_path, workers):
     checkpoint['meta']['iter'] = 100_000
     checkpoint['message_hub']['runtime_info']['draw_position'] = 200_000
     torch.save(checkpoint, tmp_path / 'late.pth')
+    data = loader(workers=workers, log=str(log))
     cfg = tiny_config(
-        tmp_path / 'late', max_iters=100_003, train_dataloader=loader(workers=workers, log=str(log))
+        tmp_path / 'late', max_iters=100_003, train_dataloader=data, allow_changed=['train_dataloader']
     )
     set_resume(cfg, str(tmp_path / 'late.pth'))
     train(cfg)
@@ -141,7 +142,7 @@ def test_resume_means_the_work_dir_even_if_the_config_loads_a_pretrained_model(t
     assert not cfg.resume
     assert cfg.load_from == str(tmp_path / 'pretrained.pth')
     (tmp_path / 'run').mkdir()
-    (tmp_path / 'run' / 'iter_2.pth').touch()
+    torch.save({}, tmp_path / 'run' / 'iter_2.pth')
     (tmp_path / 'run' / 'last_checkpoint').write_text('/moved/away/iter_2.pth')
     set_resume(cfg, 'auto')
     assert cfg.resume

@@ -1,4 +1,6 @@
+import errno
 import os
+import shutil
 
 import pytest
 import torch
@@ -7,6 +9,7 @@ from helpers.training import load, loader, tiny_config
 from mmengine.runner import Runner
 
 from csbsr_mm.engine.atomic_file import write_atomically
+from csbsr_mm.engine.checkpoint import CheckpointError
 from csbsr_mm.engine.config import set_resume
 
 
@@ -44,6 +47,38 @@ def test_a_full_disk_costs_no_checkpoint(tmp_path, monkeypatch, keep):
         Runner.from_cfg(cfg).train()
     assert files(tmp_path) == ['iter_1.pth', 'iter_2.pth.partial']
     assert load((tmp_path / 'last_checkpoint').read_text())['meta']['iter'] == 1
+
+
+def test_a_checkpoint_is_not_begun_without_room(tmp_path, monkeypatch):
+    runner = Runner.from_cfg(tiny_config(tmp_path, max_iters=3, interval=1))
+    usage, calls = shutil.disk_usage(tmp_path), []
+
+    def nearly_full(folder):
+        calls.append(folder)
+        return usage._replace(free=10_000 if len(calls) > 1 else usage.free)
+
+    monkeypatch.setattr(shutil, 'disk_usage', nearly_full)
+    with pytest.raises(
+        OSError, match=r'no room for the checkpoint of iteration 3: it takes \d+ MB'
+    ) as caught:
+        runner.train()
+    assert caught.value.errno == errno.ENOSPC
+    assert files(tmp_path) == ['iter_1.pth', 'iter_2.pth']
+
+
+def test_resume_falls_back_to_an_intact_checkpoint(tmp_path, capsys):
+    run(tmp_path, max_iters=2, interval=1)
+    content = (tmp_path / 'iter_2.pth').read_bytes()
+    (tmp_path / 'iter_2.pth').write_bytes(content[: len(content) // 2])
+    cfg = tiny_config(tmp_path, max_iters=2)
+    set_resume(cfg, 'auto')
+    assert cfg.load_from == str(tmp_path / 'iter_1.pth')
+    printed = capsys.readouterr().out
+    assert 'iter_2.pth is truncated' in printed
+    assert f'going on from {tmp_path}/iter_1.pth' in printed
+    (tmp_path / 'iter_1.pth').unlink()
+    with pytest.raises(CheckpointError, match='holds no other checkpoint'):
+        set_resume(cfg, 'auto')
 
 
 def test_a_run_killed_before_cleaning_up_is_cleaned_up_later(tmp_path):
@@ -85,7 +120,11 @@ def test_another_batch_size_goes_on_in_the_same_order(tmp_path):
     torch.save(checkpoint, tmp_path / 'two_processes.pth')
     log = tmp_path / 'draws.txt'
     cfg = tiny_config(
-        tmp_path / 'run', max_iters=3, train_dataloader=loader(batch_size=4, log=str(log)), log_level='INFO'
+        tmp_path / 'run',
+        max_iters=3,
+        train_dataloader=loader(batch_size=4, log=str(log)),
+        log_level='INFO',
+        allow_changed=['images_per_update', 'train_dataloader'],
     )
     set_resume(cfg, str(tmp_path / 'two_processes.pth'))
     Runner.from_cfg(cfg).train()

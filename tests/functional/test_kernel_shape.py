@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from csbsr_mm.functional.degradation import anisotropic_gaussian_kernel, motion_kernel
-from csbsr_mm.functional.kernel_shape import best_constant_psnr, compare_shapes, kernel_shape
+from csbsr_mm.functional.kernel_shape import best_constant, compare_shapes, kernel_psnr, kernel_shape
 
 
 def turn_between(first, second):
@@ -101,5 +101,7 @@ def test_best_constant_is_scipys():
         return 10 * np.log10(error).mean()
 
     found = minimize_scalar(loss, bounds=(1.0, 5.0), method='bounded')
-    assert best_constant_psnr(true) == pytest.approx(-found.fun, abs=0.01)
-    assert best_constant_psnr(true) > -10 * np.log10(((true - true.mean(0)) ** 2).mean((1, 2))).mean()
+    sigma, score = best_constant(true)
+    assert sigma == pytest.approx(found.x, abs=0.05)
+    assert score == pytest.approx(-found.fun, abs=0.01)
+    assert score > kernel_psnr(true.mean(0), true).mean()

@@ -92,6 +92,25 @@ class KillHook(Hook):
 
 
 @HOOKS.register_module()
+class SignalHook(Hook):
+    """Send this process, or its whole group as a terminal does, a signal."""
+
+    def __init__(self, after_iter=None, signal='SIGTERM', to_group=False, rank=0, in_validation=False):
+        self.after_iter, self.signal, self.to_group, self.rank = after_iter, signal, to_group, rank
+        self.in_validation = in_validation
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.after_iter and runner.rank == self.rank:
+            target = -os.getpgrp() if self.to_group else os.getpid()
+            # Another process sends it, as a terminal or a scheduler does; it may belong to the group.
+            subprocess.run(['kill', '-s', self.signal.removeprefix('SIG'), '--', str(target)], check=False)
+
+    def before_val(self, runner):
+        if self.in_validation:
+            os.kill(os.getpid(), getattr(signal, self.signal))
+
+
+@HOOKS.register_module()
 class PerturbHook(Hook):
     """Make one rank's parameters differ, as a parameter that DDP does not know would."""
 

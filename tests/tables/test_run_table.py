@@ -12,6 +12,7 @@ from helpers.training import csbsr, dump, free_port, loader, tiny_config
 from csbsr_mm.cli import main
 from csbsr_mm.tables import paper, report, runner
 from csbsr_mm.tables.paper import Row, Run, Table
+from csbsr_mm.visualization.threshold_curves import mean_curves, read_curves
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,6 +104,13 @@ def test_collects_what_the_metrics_wrote(table, calls, capsys):
         with (root / f'row/seed{seed}/hausdorff.csv').open() as file:
             assert len(list(csv.DictReader(file))) == 3
     assert '| A row | 2 |' in (root / 'tiny.md').read_text()
+    # The mean curve over both seeds, drawn without another test.
+    assert (root / 'tiny_curves.png').stat().st_size > 1000
+    curves = [read_curves(root / f'row/seed{seed}/curves') for seed in (0, 1)]
+    for name in ('IoU', 'HD95', 'HD50'):
+        thresholds, values = mean_curves(curves)[name]
+        assert len(thresholds) == 2
+        assert values == pytest.approx((curves[0][name][1] + curves[1][name][1]) / 2)
 
 
 def test_a_folder_of_other_settings_is_refused(table, calls, capsys):
@@ -173,6 +181,7 @@ def test_mean_spread_and_paired_difference(tmp_path):
         ['A', '2', '0.550 ± 0.071', '25.00'],
         ['B', '1', '0.250', '-'],
         ['… B, paper', '', '0.300', '-'],
+        ['… B, difference', '', '-0.050', '-'],
     ]
     folders = {}
     for key, values in {'a': (0.5, 0.7, 0.9), 'b': (0.4, 0.8, 0.5)}.items():

@@ -1,5 +1,7 @@
 """The comparison of runs, on a test set of which it is known what each run finds."""
 
+import copy
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from helpers.tools import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
+from mmseg.registry import DATASETS, MODELS
 from PIL import Image
 
 from csbsr_mm.apis.comparison import RunComparison, RunModel, iou
@@ -71,17 +73,51 @@ class Constant(torch.nn.Module):
 
 
 def test_scores_are_those_of_the_masks(folder):
-    config = Config.fromfile(folder / 'csbsr.py')
-    runs = [RunModel('twenty', Constant(20)), RunModel('none', Constant(0))]
-    comparison = RunComparison(config, runs)
+    dataset = DATASETS.build(Config.fromfile(folder / 'csbsr.py').test_dataloader.dataset)
+    runs = [RunModel('twenty', Constant(20), dataset), RunModel('none', Constant(0), dataset)]
+    comparison = RunComparison(runs)
     clear, *cracked = comparison.scores()
-    assert (clear.is_clear, clear.false_alarms, clear.spread) == (True, 20 * 56, 1.0)
+    assert (clear.is_clear, clear.false_alarms, clear.spread) == (True, dict(twenty=20 * 56, none=0), 1.0)
     assert [score.spread for score in cracked] == pytest.approx([1 / 2, 1, 2 / 3])
-    assert not any(score.is_clear or score.false_alarms for score in cracked)
+    assert not any(score.is_clear or any(score.false_alarms.values()) for score in cracked)
     photo = comparison.photo(2)
     assert [run.note for run in photo.runs.values()] == ['IoU 1.00', 'IoU 0.00']
     assert photo.lr_image.shape == (10, 14, 3)
     assert np.array_equal(np.rint(255 * photo.hr_image), np.asarray(Image.open(folder / 'images' / '2.png')))
+
+
+def test_every_run_gets_the_images_of_its_own_pipeline(folder):
+    """A run without degradation sees the HR photo; the others see the LR one."""
+    config = Config.fromfile(folder / 'csbsr.py').test_dataloader.dataset
+    whole = copy.deepcopy(config)
+    whole.pipeline = [step for step in whole.pipeline if step.type != 'BlindDegradation']
+    seen = {}
+
+    class Noting(Constant):
+        def test_step(self, data):
+            seen[self.rows] = tuple(data['inputs'][0].shape[-2:])
+            return super().test_step(data)
+
+    datasets = [DATASETS.build(config), DATASETS.build(whole)]
+    runs = [
+        RunModel(str(rows), Noting(rows), dataset) for rows, dataset in zip((1, 2), datasets, strict=True)
+    ]
+    photo = RunComparison(runs).photo(1)
+    assert seen == {1: (10, 14), 2: (40, 56)}
+    hr_image = np.asarray(Image.open(folder / 'images' / '1.png'))
+    assert photo.lr_image.shape == (10, 14, 3)
+    assert np.array_equal(np.rint(255 * photo.hr_image), hr_image)
+    alone = RunComparison(runs[1:]).photo(1)
+    assert np.array_equal(np.rint(255 * alone.hr_image), hr_image)
+
+
+def test_other_photos_are_refused(folder):
+    dataset = DATASETS.build(Config.fromfile(folder / 'csbsr.py').test_dataloader.dataset)
+    runs = [RunModel('a', Constant(1), dataset), RunModel('b', Constant(1), [dataset[1], *range(3)])]
+    with pytest.raises(ValueError, match=r"image 0 .* not the same photo: \{'a': '0.png', 'b': '1.png'\}"):
+        RunComparison(runs).photo(0)
+    with pytest.raises(ValueError, match=r"they hold \{'a': 4, 'b': 1\} images"):
+        RunComparison([runs[0], RunModel('b', Constant(1), [dataset[0]])])
 
 
 def test_unknown_pixels_do_not_count():
@@ -91,7 +127,14 @@ def test_unknown_pixels_do_not_count():
     assert iou(np.zeros((1, 3), bool), np.zeros((1, 3), int)) == 1
 
 
-@pytest.mark.parametrize('choice', [['--indices', '1', '3'], ['--different', '2', '--clear', '1']])
+@pytest.mark.parametrize(
+    'choice',
+    [
+        ['--indices', '1', '3'],
+        ['--different', '2', '--clear', '1'],
+        ['--different', '1', '--reference', 'stock'],
+    ],
+)
 def test_command_draws_models_with_and_without_sr(tool, folder, tmp_path, choice):
     runs = [part for name in ('csbsr', 'stock') for part in
             ('--run', name, str(folder / f'{name}.py'), str(folder / f'{name}.pth'))]  # fmt: skip
@@ -104,6 +147,8 @@ def test_wrong_usage(tool, folder, tmp_path, capsys):
     for arguments, message in (
         ([*run, '--indices', '9'], 'the test set has images 0 to 3, not [9]'),
         ([*run, *run], "runs need different names, got ['a', 'a']"),
+        ([*run, '--better', 'a', 'hr'], 'no run is called hr; there are a'),
+        ([*run, '--better', 'a', 'a'], 'a beats a on none of 4 images'),
         (['--run', 'a', 'missing.py', 'missing.pth'], 'missing.py does not exist'),
     ):
         assert tool.main([str(tmp_path / 'a.png'), *arguments, '--device', 'cpu']) == 2

@@ -64,6 +64,13 @@ def test_prints_a_table_and_writes_json(tmp_path, trained, run_test, capsys):
     assert report['versions']['torch'] == torch.__version__
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_test(tmp_path, trained, run_test, monkeypatch):
+    (tmp_path / 'file').touch()
+    monkeypatch.setattr(Runner, 'test', lambda self: pytest.fail('tested first'))
+    for path in ('file/metrics.json', '.'):
+        assert path.split('/')[0] in refusal(run_test, *trained, '--json', path, '--work-dir', tmp_path)
+
+
 def test_out_saves_masks_as_mmsegmentation_does(tmp_path, trained, run_test):
     """Equal to what IoUMetric writes."""
     config, checkpoint = trained

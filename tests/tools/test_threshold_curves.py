@@ -6,6 +6,7 @@ import torch
 from helpers.tools import load_tool
 
 from csbsr_mm.evaluation import AIUMetric, HD95Metric
+from csbsr_mm.visualization.threshold_curves import draw_threshold_curves
 
 
 @pytest.fixture(scope='module')
@@ -35,7 +36,7 @@ def test_best_and_mean_are_the_metrics_own(tool, runs):
     curves = dict(
         tool.read_run(f'{label}={folder / name}') for label, name in (('CSBSR', 'csbsr'), ('B', 'bicubic'))
     )
-    iou, distance = tool.draw(curves).axes
+    iou, distance = draw_threshold_curves(curves).axes
     for axis, best, average in ((iou, 'IoU_max', 'AIU'), (distance, 'HD95_min', 'AHD95')):
         labels = [text.get_text() for text in axis.get_legend().get_texts()]
         for name, label in zip(('csbsr', 'bicubic'), labels, strict=True):

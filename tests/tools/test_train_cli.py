@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -15,12 +16,36 @@ def test_trains_resumes_and_overrides(tmp_path):
     train(config, '--work-dir', work_dir, '--cfg-options', 'optim_wrapper.optimizer.lr=0.5')
     first = load(work_dir / 'iter_1.pth')
     assert first['optimizer']['param_groups'][0]['lr'] == 0.5
-    train('--resume', config, '--work-dir', work_dir, '--cfg-options', 'train_cfg.max_iters=2')
+    options = ['--cfg-options', 'optim_wrapper.optimizer.lr=0.5', 'train_cfg.max_iters=2']
+    train('--resume', config, '--work-dir', work_dir, *options)
     assert load(work_dir / 'iter_2.pth')['message_hub']['runtime_info']['draw_position'] == 4
     other = tmp_path / 'other'
-    options = ['--cfg-options', 'train_cfg.max_iters=2']
     train(config, '--work-dir', other, '--resume', work_dir / 'iter_1.pth', *options)
     assert (other / 'iter_2.pth').is_file()
+
+
+@pytest.mark.parametrize('option', ['--resume', 'load_from'])
+def test_damaged_checkpoints_are_one_clear_line(tmp_path, option):
+    config = dump(tiny_config(tmp_path / 'run', max_iters=1), tmp_path / 'config.py')
+    train(config)
+    path = tmp_path / 'run' / 'iter_1.pth'
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    arguments = ['--resume', path] if option == '--resume' else ['--cfg-options', f'load_from={path}']
+    with pytest.raises(SystemExit, match=r'error: checkpoint .*iter_1\.pth is truncated, damaged, or none'):
+        train(config, *arguments)
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
+    config = dump(tiny_config(tmp_path / 'run', max_iters=1), tmp_path / 'config.py')
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(SystemExit, match=r'error: .*No space left on device'):
+        train(config)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='bfloat16 takes the place of float16 on the CPU')

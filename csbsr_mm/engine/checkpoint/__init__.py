@@ -2,11 +2,12 @@
 
 from .mmengine_loading import use_reader
 from .model_fit import check_for_testing
-from .reader import TRUST_HELP, CheckpointError, read_checkpoint, read_weights, weights_of
+from .reader import TRUST_HELP, CheckpointError, check_file, read_checkpoint, read_weights, weights_of
 
 __all__ = [
     'TRUST_HELP',
     'CheckpointError',
+    'check_file',
     'check_for_testing',
     'read_checkpoint',
     'read_weights',

@@ -106,6 +106,22 @@ def weights_of(content: dict, path: str | Path) -> dict[str, Tensor]:
     return {str(name).removeprefix('module.'): value for name, value in weights.items()}
 
 
+def check_file(path: str | Path) -> None:
+    """Check that a checkpoint file is whole, without reading what it means.
+
+    Args:
+        path: file that ``torch.save`` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: it is truncated, damaged, or none.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    with open(path, 'rb') as file:
+        _check_bytes(file, path)
+
+
 def _check_bytes(file: IO[bytes], path: str | Path) -> None:
     """Compare every part of the archive with its checksum. Files of torch before 1.6 have none."""
     try:

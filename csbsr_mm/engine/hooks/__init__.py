@@ -4,6 +4,7 @@ from .boundary_rebalance_hook import BoundaryRebalanceHook
 from .non_finite_loss_hook import NonFiniteLossError, NonFiniteLossHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_predictions_hook import SavePredictionsHook
+from .stop_signal_hook import StopSignalHook, TrainingStopped
 from .task_weight_hook import TaskWeightHook
 from .throughput_hook import ThroughputHook
 from .training_picture_hook import TrainingPictureHook
@@ -17,8 +18,10 @@ __all__ = [
     'NonFiniteLossHook',
     'SafeCheckpointHook',
     'SavePredictionsHook',
+    'StopSignalHook',
     'TaskWeightHook',
     'ThroughputHook',
     'TrainingPictureHook',
     'TrainingStageHook',
+    'TrainingStopped',
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
+import shutil
 from pathlib import Path
 
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
@@ -14,9 +17,13 @@ from torch import Tensor, nn
 from ..atomic_file import PARTIAL, write_atomically
 from ..checkpoint.checksum import add_checksums
 from ..checkpoint.message_hub import plain_message_hub, plain_value, restore_message_hub
+from ..checkpoint.settings import KEY as SETTINGS
+from ..checkpoint.settings import check_settings, decisive_settings
+from ..loops import VALIDATED
 from ..random_state import get_random_state, set_random_state
 from .scheduled_model import unwrap
 
+OPTIMIZER = 'optim_wrapper.optimizer.type'
 # Scalar buffers in which models and losses keep what hooks schedule.
 SCHEDULE_STATE = ('_task_weight', '_use_gt_kernel', '_training_stage', 'alpha')
 
@@ -62,6 +69,7 @@ class SafeCheckpointHook(CheckpointHook):
         self._state_before_validation: dict | None = None
         self._states_to_save: list[dict] | None = None
         self._states_to_restore: list[dict] | None = None
+        self.saved_step: int | None = None
 
     # Writing.
 
@@ -76,6 +84,7 @@ class SafeCheckpointHook(CheckpointHook):
         """Write a checkpoint, then ``last_checkpoint``, then delete outdated checkpoints."""
         state = self._state_before_validation or get_random_state()
         self._states_to_save = all_gather_object(state)
+        self._check_room(runner)
         outdated = self._remember(runner, step)
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
@@ -90,13 +99,37 @@ class SafeCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
-        self._states_to_save = None
+        self._states_to_save, self.saved_step = None, step
         if is_main_process():
             write_atomically(Path(runner.work_dir) / 'last_checkpoint', self.last_ckpt.encode())
             for old in outdated:
                 path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old))
                 if self.file_backend.isfile(path):
                     self.file_backend.remove(path)
+
+    def _check_room(self, runner) -> None:
+        """Do not begin a checkpoint that cannot be ended; the last one's size tells what is needed."""
+        last = self.file_backend.join_path(self.out_dir, str(self.last_ckpt or ''))
+        if not is_main_process() or not os.path.isfile(last):
+            return
+        needed, free = os.path.getsize(last), shutil.disk_usage(self.out_dir).free
+        if free < needed:
+            raise OSError(
+                errno.ENOSPC,
+                f'no room for the checkpoint of iteration {runner.iter + 1}: it takes {needed / 1e6:.0f} MB, '
+                f'{free / 1e6:.0f} MB are free; --resume goes on from {last}',
+                self.out_dir,
+            )
+
+    def save_now(self, runner, step: int) -> None:
+        """Write the checkpoint of an iteration, unless that has just been done.
+
+        Args:
+            runner: The runner.
+            step: Iterations that are done.
+        """
+        if self.saved_step != step:
+            self._save_checkpoint_with_step(runner, step, meta=dict(epoch=runner.epoch, iter=step))
 
     def _remember(self, runner, step: int) -> list[int]:
         """Note that a checkpoint of ``step`` will exist; returns the steps of those then outdated."""
@@ -115,6 +148,7 @@ class SafeCheckpointHook(CheckpointHook):
         if self._states_to_save is not None:
             checkpoint['random_states'] = self._states_to_save
         checkpoint['meta'] = plain_value(checkpoint['meta'])
+        checkpoint['meta'][SETTINGS] = decisive_settings(runner.cfg, get_world_size())
         checkpoint['message_hub'] = plain_message_hub(checkpoint['message_hub'])
         add_checksums(checkpoint)
 
@@ -123,11 +157,22 @@ class SafeCheckpointHook(CheckpointHook):
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Keep the generators for the start of training; drop schedules that are not resumed."""
         if runner._resume:
+            self._compare_settings(runner, checkpoint)
             folder = Path(runner._load_from or self.out_dir).parent
             checkpoint['message_hub'] = restore_message_hub(checkpoint['message_hub'], folder)
             self._states_to_restore = checkpoint.get('random_states')
         elif 'state_dict' in checkpoint:
             _drop_schedule_state(unwrap(runner.model), checkpoint['state_dict'])
+
+    def _compare_settings(self, runner, checkpoint: dict) -> None:
+        before = checkpoint.get('meta', {}).get(SETTINGS)
+        if before is None:
+            return
+        now = decisive_settings(runner.cfg, get_world_size())
+        for line in check_settings(before, now, runner.cfg.get('allow_changed') or ()):
+            print_log(f'Resumed with a changed setting: {line}', logger='current', level=logging.WARNING)
+        if before.get(OPTIMIZER) != now.get(OPTIMIZER) and checkpoint.pop('optimizer', None) is not None:
+            print_log('Another type of optimizer: its state starts afresh', logger='current')
 
     def before_train_epoch(self, runner) -> None:
         """Restore the generators, after everything is built and before the first batch is drawn."""
@@ -148,6 +193,11 @@ class SafeCheckpointHook(CheckpointHook):
     def before_val(self, runner) -> None:
         """Note the generators as training left them."""
         self._state_before_validation = get_random_state()
+
+    def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
+        """Note that this iteration is validated, in the best checkpoint too."""
+        runner.message_hub.update_info(VALIDATED, runner.iter)
+        super().after_val_epoch(runner, metrics)
 
     def after_val(self, runner) -> None:
         """Let training find its generators as it left them."""

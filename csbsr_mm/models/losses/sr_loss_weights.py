@@ -31,9 +31,10 @@ class CrackOrientedWeight(SRLossWeight):
 
     Args:
         m: Rate at which the weight falls off with the distance, in 1/pixel.
+        factor: Factor on the whole map, > 0. The released code has 2.
 
     Equation:
-        w^C(x) = exp(-m D_C(x)), Eq. 9; 1 everywhere in an image without a crack.
+        w^C(x) = factor exp(-m D_C(x)), Eq. 9; ``factor`` everywhere in an image without a crack.
 
     Example:
         >>> CrackOrientedWeight(m=1.0)(torch.tensor([[[0, 0, 1]]]), None, None)
@@ -42,14 +43,17 @@ class CrackOrientedWeight(SRLossWeight):
 
     needs_logits = False
 
-    def __init__(self, m: float = 8.0) -> None:
+    def __init__(self, m: float = 8.0, factor: float = 1.0) -> None:
         super().__init__()
+        if not factor > 0:
+            raise ValueError(f'factor must be > 0, got {factor}; the paper has 1, the released code 2')
         self.m = _checked_rate(m)
+        self.factor = factor
 
     @torch.compiler.disable  # it must not look into the kernels that measure distances
     def forward(self, target: Tensor, seg_logits: Tensor | None, seg_loss: nn.Module | None) -> Tensor:
         """Make the map from the target alone."""
-        return crack_oriented_weight(target, self.m)[:, None]
+        return self.factor * crack_oriented_weight(target, self.m)[:, None]
 
 
 @MODELS.register_module()
