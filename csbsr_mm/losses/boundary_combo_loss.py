@@ -39,7 +39,7 @@ class BoundaryComboLoss(nn.Module):
     entropy (0, 1), Dice (0, 0), Combo (0, 0.5), boundary + GDice (α, 0, 'gdice'), BC (α, 0.5) and
     GBC (α, 0.5, 'gdice').
 
-    α should rise during training, from 0 to 0.99: from a bad start the boundary term alone leads to
+    α should rise during training, from 0 up to 0.99: from a bad start the boundary term alone leads to
     empty masks. :class:`~csbsr_mm.losses.AlphaSchedule` does that, and in MMEngine
     ``BoundaryRebalanceHook``; both move every such loss whose ``alpha`` is not fixed. α is a buffer, so
     a checkpoint holds it.
@@ -70,7 +70,7 @@ class BoundaryComboLoss(nn.Module):
         ValueError: A value is outside its range.
 
     Equation:
-        L = α B + (1 - α) ((1 - γ) D + γ W), Eq. 3, of each image; B: Eq. 4-5, W and D: Eq. 6-8.
+        L = α B + (1 - α) ((1 - γ) D + γ W), Eq. 3, of each image; B: Eq. 5, D: Eq. 6 or 7, W: Eq. 8.
 
     Example:
         >>> loss = BoundaryComboLoss(alpha=0.5)
