@@ -4,14 +4,20 @@ Both sweeps, that of overlap and that of surface distance, start here: with leve
 threshold t_j is {q > j}.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from ._numba import numba_kernels
+from ._tensors import is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_LEVELS = 254  # levels are bytes, and one value more is needed
 
@@ -22,7 +28,7 @@ def as_thresholds(thresholds: ArrayLike | Tensor | None) -> NDArray[np.float32]:
     """The thresholds as float32; 0.01, 0.02, ... 0.99 by default."""
     if thresholds is None:
         return DEFAULT_THRESHOLDS
-    if isinstance(thresholds, Tensor):
+    if is_tensor(thresholds):
         thresholds = thresholds.detach().cpu().numpy()
     values = np.atleast_1d(np.asarray(thresholds, np.float32))
     if values.ndim != 1 or not len(values) or np.isnan(values).any():
@@ -32,10 +38,10 @@ def as_thresholds(thresholds: ArrayLike | Tensor | None) -> NDArray[np.float32]:
 
 def as_image(values: ArrayLike | Tensor, name: str) -> NDArray:
     """The values as a two-dimensional array on the host."""
-    array = values.detach().cpu() if isinstance(values, Tensor) else values
-    if isinstance(array, Tensor):
-        array = array.float().numpy() if array.is_floating_point() else array.numpy()
-    array = np.asarray(array)
+    if is_tensor(values):
+        values = values.detach().cpu()
+        values = values.float().numpy() if values.is_floating_point() else values.numpy()
+    array = np.asarray(values)
     if array.ndim != 2 or not array.size:
         raise ValueError(f'{name} must be one image of shape (H, W), got shape {array.shape}')
     return array
