@@ -13,9 +13,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .centerline import centerline_sweep, cl_dice, cl_iou, skeletonize
 from .distance import distance_to, signed_distance
 from .overlap import iou_sweep, overlap_sweep
 from .surface import average_surface_distance, hausdorff_sweep, robust_hausdorff, surface_dice
+from .tolerance import tolerance_sweep
 
 if TYPE_CHECKING:
     from .boundary import boundary_loss, boundary_map
@@ -66,6 +68,9 @@ __all__ = [
     'average_surface_distance',
     'boundary_loss',
     'boundary_map',
+    'centerline_sweep',
+    'cl_dice',
+    'cl_iou',
     'class_probabilities',
     'compose_kernels',
     'crack_oriented_weight',
@@ -86,7 +91,9 @@ __all__ = [
     'psnr',
     'robust_hausdorff',
     'signed_distance',
+    'skeletonize',
     'ssim',
     'surface_dice',
+    'tolerance_sweep',
     'weighted_cross_entropy',
 ]
