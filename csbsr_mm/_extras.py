@@ -13,6 +13,7 @@ PACKAGES = {
     'skimage': ('scikit-image', 'inspection'),
     'PIL': ('Pillow', 'inspection'),
     'tifffile': ('tifffile', 'inspection'),
+    'pillow_heif': ('pillow-heif', 'heic'),
     'jinja2': ('Jinja2', 'inspection'),
     'rich': ('rich', 'train'),
     'matplotlib': ('matplotlib', 'train'),
@@ -20,6 +21,7 @@ PACKAGES = {
     'onnx': ('onnx', 'onnx'),
     'onnxruntime': ('onnxruntime', 'onnx'),
     'onnxscript': ('onnxscript', 'onnx'),
+    'optuna': ('Optuna', 'search'),
 }
 
 

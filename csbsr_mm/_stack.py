@@ -26,6 +26,10 @@ REMEDY = (
     "Install one complete stack into a fresh environment: `pip install 'csbsr_mm[mm]'` (maintained) "
     "or `pip install 'csbsr_mm[upstream]'`; see docs/installation.md."
 )
+HEADLESS_REMEDY = (
+    'This machine has no graphics libraries: `pip uninstall -y opencv-python` and then '
+    '`pip install --force-reinstall --no-deps opencv-python-headless`; see docs/installation.md.'
+)
 
 
 def prepare_stack() -> bool:
@@ -60,10 +64,11 @@ def prepare_stack() -> bool:
         serve_configs()
         _import_quietly('mmseg.datasets', 'mmseg.models')
     except Exception as error:
+        remedy = HEADLESS_REMEDY if 'libGL' in str(error) else REMEDY
         found = ', '.join(f'{name} {metadata.version(name)}' for name in onedl + upstream)
         raise ImportError(
             f'csbsr_mm: the installed MMSegmentation stack ({found}) cannot be imported: '
-            f'{type(error).__name__}: {error}. {REMEDY}'
+            f'{type(error).__name__}: {error}. {remedy}'
         ) from error
     return True
 

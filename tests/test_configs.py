@@ -1,5 +1,6 @@
 """Every config of the house builds: model (without memory), data sets' pipelines, hooks."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,19 @@ def test_base_depth(path):
         return 1 + max((depth((file.parent / base).resolve()) for base in local), default=0)
 
     assert depth(path) <= 4
+
+
+@pytest.mark.parametrize(
+    'folder',
+    sorted({path.parent for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts}),
+    ids=lambda path: path.name,
+)
+def test_every_folder_says_what_its_files_are(folder):
+    page = (folder / 'README.md').read_text(encoding='utf-8')
+    missing = [path.name for path in folder.glob('*.py') if f'`{path.name}`' not in page]
+    assert not missing
+    links = re.findall(r'\]\(([^)]+)\)', page)
+    assert all((folder / link).is_file() for link in links)
 
 
 def test_there_are_configs():

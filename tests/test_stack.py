@@ -87,6 +87,15 @@ def test_broken_stack_is_one_import_error():
     assert 'docs/installation.md' in last
 
 
+def test_opencv_without_graphics_libraries_has_its_own_remedy(monkeypatch):
+    def broken(*modules):
+        raise ImportError('libGL.so.1: cannot open shared object file')
+
+    monkeypatch.setattr(_stack, '_import_quietly', broken)
+    with pytest.raises(ImportError, match=r'libGL.*no graphics libraries.*opencv-python-headless'):
+        _stack.prepare_stack()
+
+
 def test_bases_of_mmsegmentation_are_found():
     """``mmseg::`` in ``_base_`` works although onedl's distribution has another name."""
     from mmengine.config import Config

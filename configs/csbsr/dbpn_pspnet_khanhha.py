@@ -1,4 +1,4 @@
-"""CSSR: the non-blind DBPN in place of KBPN, in front of PSPNet; L1 as L_S, β = 0.7 (Table II)."""
+"""CSSR: the non-blind DBPN in place of KBPN, in front of PSPNet; L1 as L_S, β = 0.7 (Table III)."""
 
 _base_ = [
     '../_base_/models/psp_resnet34.py',

@@ -224,10 +224,13 @@ def _crack_class(model: nn.Module, crack_class: int | None) -> int:
 
 
 def _pad(images: Tensor, divisor: int) -> tuple[Tensor, tuple[int, int, int, int]]:
-    """Pad with black at the right and the bottom, as the data preprocessor does."""
+    """Pad at the right and the bottom by reflection: a black border would look like a crack."""
     height, width = images.shape[-2:]
     padding = (0, -width % divisor, 0, -height % divisor)
-    return (F.pad(images, padding) if any(padding) else images), padding
+    if not any(padding):
+        return images, padding
+    fits = padding[1] < width and padding[3] < height
+    return F.pad(images, padding, mode='reflect' if fits else 'replicate'), padding
 
 
 def _stack(samples: list[SegDataSample], field: str) -> Tensor:

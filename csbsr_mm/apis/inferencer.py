@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from csbsr_mm.onnx.backend import OnnxBackend
+from csbsr_mm.photos.nodata import NoData, find_nodata
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
 from csbsr_mm.weights.library import DEFAULT
@@ -210,6 +211,7 @@ class _PhotoRun:
         self, inferencer: CrackInferencer, photo: Photo, grid: TileGrid, progress: Progress | None
     ) -> None:
         self.photo, self.grid = photo, grid
+        self.nodata = find_nodata(photo.pixels)
         self.backend = inferencer.backend
         self.batch_size, self.threshold = inferencer.batch_size, inferencer.threshold
         self.output_grid = grid.scaled(self.backend.scale)
@@ -246,7 +248,9 @@ class _PhotoRun:
             tiles = self.backend.super_resolve(self._read(self.photo.pixels, self.grid, indices), kernel)
             for index, values in zip(indices, tiles, strict=True):
                 restored.add(index, values)
-        statistics = _statistics(sr_image) if self.backend.needs_statistics else None
+        statistics = (
+            _statistics(sr_image, self.nodata, self.backend.scale) if self.backend.needs_statistics else None
+        )
         segmented = TileBlender(self.output_grid, probability)
         for indices in self._batches(range(len(self.grid))):
             tiles = self._read(sr_image, self.output_grid, indices)
@@ -298,6 +302,7 @@ class _PhotoRun:
             scale=self.backend.scale,
             seam_rms={name: blender.seam_rms for name, blender in blenders.items()},
             tiles=len(self.grid),
+            nodata=self.nodata,
         )
 
 
@@ -307,13 +312,18 @@ def _spread(count: int, wanted: int) -> list[int]:
     return [int((k + 0.5) * count / wanted) for k in range(wanted)]
 
 
-def _statistics(image: Raster) -> Statistics:
-    """Mean and (biased) variance per channel over all pixels."""
-    total, squares = np.zeros(image.channels), np.zeros(image.channels)
+def _statistics(image: Raster, nodata: NoData | None, scale: int) -> Statistics:
+    """Mean and (biased) variance per channel over all pixels that show something."""
+    total, squares, count = np.zeros(image.channels), np.zeros(image.channels), 0
     for box in image.blocks():
         values = image.read_unit(box).astype(np.float64)
-        total += values.sum((0, 1))
-        squares += (values**2).sum((0, 1))
-    count = image.height * image.width
+        values = values[slice(None) if nodata is None else ~nodata.read(box, scale)].reshape(
+            -1, image.channels
+        )
+        total += values.sum(0)
+        squares += (values**2).sum(0)
+        count += len(values)
+    if not count:
+        return Statistics(total, np.ones(image.channels))
     mean = total / count
     return Statistics(mean, np.maximum(squares / count - mean**2, 0))

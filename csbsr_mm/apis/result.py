@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from csbsr_mm.photos.nodata import NoData
 from csbsr_mm.photos.raster import Box, Raster
 from csbsr_mm.photos.reader import Photo
 
@@ -29,6 +30,8 @@ class CrackResult:
         scale: output pixels per photo pixel along each axis.
         seam_rms: deviation of overlapping tiles from their blend, by output: 'probability' and 'sr_image'.
         tiles: number of tiles.
+        nodata: where the photo shows nothing, or None if it shows something everywhere. The probability
+            is zero there.
     """
 
     photo: Photo
@@ -39,6 +42,7 @@ class CrackResult:
     scale: int
     seam_rms: dict[str, float] = field(default_factory=dict)
     tiles: int = 1
+    nodata: NoData | None = None
 
     @property
     def box(self) -> Box:
@@ -48,7 +52,7 @@ class CrackResult:
     @property
     def probability(self) -> NDArray[np.float32]:
         """Crack probability (H, W) in [0, 1]."""
-        return self.probability_raster.read_unit(self.box)[..., 0]
+        return self.read_probability(self.box)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -62,7 +66,14 @@ class CrackResult:
 
     def read_mask(self, box: Box) -> NDArray[np.bool_]:
         """Where the crack is in a part of the output, (h, w)."""
-        return self.probability_raster.read_unit(box)[..., 0] > self.threshold
+        return self.read_probability(box) > self.threshold
+
+    def read_probability(self, box: Box) -> NDArray[np.float32]:
+        """Crack probability in a part of the output, (h, w) in [0, 1]."""
+        values = self.probability_raster.read_unit(box)[..., 0]
+        if self.nodata is not None:
+            values = np.where(self.nodata.read(box, self.scale), np.float32(0), values)
+        return values
 
     def picture(self, box: Box) -> NDArray[np.uint8]:
         """A part of the SR image, or of the enlarged photo where there is none, (h, w, 3) uint8."""

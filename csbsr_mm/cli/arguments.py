@@ -51,6 +51,20 @@ def add_trust(parser: argparse._ActionsContainer, *older_names: str) -> None:
     )
 
 
+def add_crack_rules(parser: argparse._ActionsContainer) -> None:
+    """``--min-area``, ``--min-length``, ``--min-elongation`` and ``--peak``."""
+    parser.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
+    parser.add_argument('--min-length', type=float, help='least length of a crack, photo pixels (5)')
+    parser.add_argument(
+        '--min-elongation', type=float, help='least ratio of length to width; pores and holes have less (3)'
+    )
+    parser.add_argument(
+        '--peak',
+        type=float,
+        help='probability that a crack must reach somewhere; with a lower --threshold, hysteresis (none)',
+    )
+
+
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """``--launcher`` and ``--local_rank``, which launchers set."""
     parser.add_argument(

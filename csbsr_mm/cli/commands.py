@@ -32,8 +32,10 @@ class Command:
 
 COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
+    'report': Command('measure again from stored probabilities and rewrite a report', registers=False),
     'measure': Command('measure cracks in masks that are there already', registers=False),
     'evaluate': Command('compare masks or probability maps with the truth', registers=False),
+    'finetune': Command('fit the weights on board to a few labelled photos of your own'),
     'train': Command('train a model from a config'),
     'test': Command('test a checkpoint on the data of its config'),
     'table': Command("run a table of the paper and print it beside the paper's"),

@@ -1,13 +1,15 @@
 """Bring a data set into the layout of the configs, DATA/{train,test}/{images,masks}, and prepare it.
 
-crack500, crackforest and deepcrack convert the published data sets; split divides the training photos into
-training and validation; degrade stores a blurred and reduced test set; sub-images cuts DIV2K and Flickr2K
-into pieces that load faster. What was interrupted goes on where it stopped.
+crack500, deepcrack, crackforest, gaps384, cracktree200, ael and cssc convert published data sets; split
+divides the training photos into training and validation; degrade stores a blurred and reduced test set;
+sub-images cuts DIV2K and Flickr2K into pieces that load faster. What was interrupted goes on where it
+stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -18,7 +20,13 @@ SOURCES = {
     'crack500': 'folders traincrop, valcrop and testcrop with X.jpg and X.png',
     'crackforest': 'folders image (X.jpg) and groundTruth (X.mat); test photos are drawn with a seed',
     'deepcrack': 'folders train_img, train_lab, test_img and test_lab with X.jpg and X.png',
+    'gaps384': 'folders croppedimg (X.jpg) and croppedgt (X.png)',
+    'cracktree200': 'folders cracktree200rgb (X.jpg) and cracktree200_gt (X.png)',
+    'ael': 'folders IMAGES and GROUND_TRUTH, each with AIGLE_RN, ESAR and LCMS',
+    'cssc': 'a folder of photos and one of masks with the same names; --images and --masks name them',
 }
+# Sets without official test photos.
+DRAWN = ('crackforest', 'gaps384', 'cracktree200', 'ael', 'cssc')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, layout in SOURCES.items():
         sub = kinds.add_parser(name, help=layout, description=f'SOURCE holds {layout}.')
         _add_converter(sub)
-        if name == 'crackforest':
+        if name == 'cssc':
+            sub.add_argument('--images', default='images', help='folder of photos (%(default)s)')
+            sub.add_argument('--masks', default='masks', help='folder of masks (%(default)s)')
+            sub.add_argument('--dark-cracks', action='store_true', help='masks show cracks dark on bright')
+        if name in DRAWN:
             sub.add_argument(
                 '--test-share', type=float, default=0.4, help='share of test photos (%(default)s)'
             )
@@ -93,13 +105,20 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _convert(args: argparse.Namespace) -> list[str]:
-    from csbsr_mm.datasets.preparation import crack500, crackforest, deepcrack
+    from csbsr_mm.datasets.preparation import crack500, crackforest, deepcrack, paired_folders
     from csbsr_mm.datasets.preparation.khanhha_layout import read_grey_mask, store_pairs
 
     read_mask = read_grey_mask
     if args.kind == 'crackforest':
         pairs = crackforest.find_pairs(args.source, args.test_share, args.seed)
         read_mask = crackforest.read_labels
+    elif args.kind in paired_folders.LAYOUTS:
+        layout = paired_folders.LAYOUTS[args.kind]
+        if args.kind == 'cssc':
+            folders = [(args.images, args.masks)]
+            layout = dataclasses.replace(layout, folders=folders, dark_cracks=args.dark_cracks)
+        pairs = paired_folders.find_pairs(args.source, layout, args.test_share, args.seed)
+        read_mask = paired_folders.read_dark if layout.dark_cracks else paired_folders.read_bright
     else:
         pairs = {'crack500': crack500, 'deepcrack': deepcrack}[args.kind].find_pairs(args.source)
     written = store_pairs(pairs, args.target, args.size, read_mask, args.workers)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from csbsr_mm.config_library import find_config
 
-from .arguments import add_config_options, add_trust
+from .arguments import add_config_options, add_crack_rules, add_trust
 
 MODEL_SUFFIXES = ('.pth', '.pt', '.onnx', '.ckpt')
 
@@ -56,7 +56,10 @@ def _add_results(group: argparse._ArgumentGroup) -> None:
     group.add_argument('--no-sr', action='store_true', help='do not store SR images')
     group.add_argument('--resume', action='store_true', help='keep photos that are done already')
     group.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
-    group.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
+    group.add_argument(
+        '--scales', metavar='CSV', help='table photo,mm_per_pixel[,std]: the scale of each photo'
+    )
+    add_crack_rules(group)
     group.add_argument(
         '--blur-limit',
         type=float,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+import numpy as np
+from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 
-from .image_files import list_images, reading_error
+from .image_files import list_images, reading_error, shared_masks
 from .keyed_dataset import KeyedDataset
-from .transforms.binarize_mask import BinarizeMask
+from .transforms.binarize_mask import MOSTLY_CRACK, BinarizeMask, crack_share
+
+LOOKED_AT = 16
+"""Masks that are read before training, to see whether they are inverted."""
 
 SHOWN = 5
 """File names that an error message lists before it breaks off."""
@@ -34,7 +40,8 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
     Raises:
         FileNotFoundError: a folder, the list, an image of the list or a mask is missing.
         OSError: an image or mask cannot be read (when it is asked for).
-        ValueError: an image and its mask differ in size, or a mask's values are unexpected.
+        ValueError: an image and its mask differ in size, a mask's values are unexpected, or two images would
+            share a mask.
     """
 
     METAINFO = {'classes': ('background', 'crack'), 'palette': [[0, 0, 0], [255, 64, 64]]}
@@ -50,6 +57,8 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
         data_prefix = data_prefix or {'img_path': 'images', 'seg_map_path': 'masks'}
         super().__init__(ann_file=ann_file, data_root=data_root, data_prefix=dict(data_prefix), **kwargs)
         self._require_binary_masks(mask_threshold)
+        if not self.test_mode:
+            self._warn_of_doubtful_data(mask_threshold)
 
     def load_data_list(self) -> list[dict]:
         """One entry per image, in the order of the list or of the names."""
@@ -104,12 +113,40 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
         masks = {n: n if n in same_name else same_stem.get(Path(n).stem) for n in names}
         missing = [name for name, mask in masks.items() if mask is None]
         self._refuse(missing, 'without a mask in', 'seg_map_path')
+        for mask, sharing in shared_masks(masks).items():
+            raise ValueError(
+                f'{" and ".join(sharing)} would share the mask {mask} in {folder}; give each photo a mask '
+                f'of its own file name, or leave all but one out of the list'
+            )
         return [str(folder / masks[name]) for name in names]
 
     def _refuse(self, names: list[str], what: str, prefix: str) -> None:
         if names:
             shown = ', '.join(names[:SHOWN]) + (', ...' if len(names) > SHOWN else '')
             raise FileNotFoundError(f'{len(names)} images {what} {self.data_prefix[prefix]}: {shown}')
+
+    def _warn_of_doubtful_data(self, threshold: int) -> None:
+        """Say once, with numbers, what a network would learn from without complaint."""
+        entries = [self.get_data_info(index) for index in range(len(self))] if self._fully_initialized else []
+        paths = [info['img_path'] for info in entries]
+        twice = len(paths) - len(set(paths))
+        if twice and self.ann_file:
+            print_log(
+                f'{self.ann_file} names {twice} of {len(paths)} photos a second time: they count twice',
+                logger='current',
+                level=logging.WARNING,
+            )
+        masks = [info['seg_map_path'] for info in entries if 'seg_map_path' in info]
+        looked_at = masks[:: max(1, len(masks) // LOOKED_AT)][:LOOKED_AT]
+        shares = [crack_share(path, threshold) for path in looked_at]
+        full = sum(share > MOSTLY_CRACK for share in shares)
+        if full > len(shares) / 2:
+            print_log(
+                f'{full} of {len(shares)} masks in {self.data_prefix["seg_map_path"]} are mostly crack '
+                f'({np.mean(shares):.0%} of their pixels): are they inverted? See `csbsr check-data`',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _require_binary_masks(self, threshold: int) -> None:
         steps = self.pipeline.transforms

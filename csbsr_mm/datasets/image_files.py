@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -35,6 +37,36 @@ def list_images(folder: Path, recursive: bool = False) -> list[str]:
             'the data lie'
         )
     return sorted(names)
+
+
+def source_of(name: str) -> str:
+    """The set that a photo of a collection comes from: its name up to the first ``_`` or ``.``.
+
+    Example:
+        >>> source_of('CRACK500_20160222_081011.jpg'), source_of('noncrack_concrete_wall_3.jpg')
+        ('CRACK500', 'noncrack')
+    """
+    return re.split(r'[_.]', name, maxsplit=1)[0]
+
+
+def shared_masks(masks: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Masks that stand for several photos, as ``a.jpg`` and ``a.png`` would share ``a.png``.
+
+    Args:
+        masks: Name of the mask, or None, by the photo's name.
+
+    Returns:
+        Names of the photos by their common mask.
+
+    Example:
+        >>> shared_masks({'a.jpg': 'a.png', 'a.png': 'a.png', 'b.jpg': 'b.png', 'c.jpg': None})
+        {'a.png': ['a.jpg', 'a.png']}
+    """
+    photos: dict[str, list[str]] = {}
+    for photo, mask in masks.items():
+        if mask is not None:
+            photos.setdefault(mask, []).append(photo)
+    return {mask: sharing for mask, sharing in photos.items() if len(sharing) > 1}
 
 
 def reading_error(path: str) -> str | None:

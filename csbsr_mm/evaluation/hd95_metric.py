@@ -27,7 +27,8 @@ class HD95Metric(ThresholdCurveMetric):
         spacing: Size of a pixel along (rows, columns).
         empty: Distance of an image in which exactly one of prediction and label is empty:
             ``'image_width'`` (as CSBSR reports it), ``'inf'``, ``'nan'`` (left out of the mean) or a number.
-            If both are empty it is 0.
+            If both are empty it is 0. With ``'nan'`` minimum and average are over the thresholds at which no
+            image is left out, and NaN if there are none: a network that finds no crack would win otherwise.
         aggregation: ``'mean'`` over images, or ``'median'``.
         **kwargs: See :class:`ThresholdCurveMetric`.
 
@@ -63,6 +64,11 @@ class HD95Metric(ThresholdCurveMetric):
         self.aggregation = aggregation
         hausdorff_sweep(np.zeros((1, 1)), np.zeros((1, 1)), [0.5], self.percentiles, self.spacing, empty)
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether images with one empty mask are left out of the mean."""
+        return self.empty == 'nan'
+
     def measure(self, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Any]:
         """Distances, and where exactly one mask is empty."""
         thresholds = self.measured_thresholds
@@ -83,6 +89,8 @@ class HD95Metric(ThresholdCurveMetric):
         for percentile, per_image in zip(self.percentiles, distances, strict=True):
             name = f'HD{percentile:g}'
             curves.append(
-                ThresholdCurve(name, 'min', f'A{name}', per_image, average(per_image, 0), one_empty)
+                ThresholdCurve(
+                    name, 'min', f'A{name}', per_image, average(per_image, 0), one_empty, self.leaves_out
+                )
             )
         return curves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,11 +11,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from mmengine.evaluator import BaseMetric
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from csbsr_mm.functional._levels import DEFAULT_THRESHOLDS
 from csbsr_mm.functional.probability import class_probabilities
+
+SCORES = ('auto', 'logits', 'mask')
 
 
 class ThresholdCurve(NamedTuple):
@@ -27,6 +32,7 @@ class ThresholdCurve(NamedTuple):
         per_image: (N, T) values of each image.
         values: (T,) value of the whole set at each threshold.
         one_empty: (T,) number of images in which exactly one of prediction and label is empty, if it matters.
+        leaves_out: Whether those images are left out of ``values``.
     """
 
     name: str
@@ -35,21 +41,36 @@ class ThresholdCurve(NamedTuple):
     per_image: NDArray
     values: NDArray
     one_empty: NDArray | None = None
+    leaves_out: bool = False
+
+    @property
+    def is_complete(self) -> NDArray[np.bool_]:
+        """(T,) whether every image counts; a mean over those that are left is no better for the others."""
+        if self.one_empty is None or not self.leaves_out:
+            return np.ones(len(self.values), bool)
+        return self.one_empty == 0
 
 
 class ThresholdCurveMetric(BaseMetric):
     """Measures the foreground probability of every image at many thresholds.
 
-    Works for any MMSegmentation model. The probability is ``seg_prob`` of the data sample where there is one,
-    else made from ``seg_logits``: the softmax over several channels; a single channel is taken as it is,
-    because MMSegmentation has applied the sigmoid. Only a curve per image is kept and sent between
-    processes.
+    The probability is ``seg_prob`` of the data sample where there is one, else made from ``seg_logits``: the
+    softmax over several channels; a single channel is taken as it is, because MMSegmentation has applied the
+    sigmoid. What MaskFormer and Mask2Former call ``seg_logits`` are mask scores (``scores='mask'``). Of
+    test-time augmentation, only ``BlindSRTTAModel`` gives the probabilities of its merged prediction;
+    samples of MMSegmentation's ``SegTTAModel`` hold the last version's, and are refused. Only a curve per
+    image is kept and sent between processes.
+
+    In a data set of more than two classes the class's name ends the names of the results: ``AIU_sidewalk``.
 
     Args:
         thresholds: Thresholds of the curve; 0.01, 0.02, ... 0.99 by default. Probabilities are compared in
             float32 and have to be greater.
         at: Thresholds to report beside the best one, such as one chosen on validation data.
         foreground_class: Index of the class to measure; also its channel, if there are several.
+        scores: What several channels of ``seg_logits`` are: ``'logits'``, or ``'mask'`` for sums of mask
+            scores, whose share in all classes' is the probability. ``'auto'``: logits, and scores without a
+            negative value anywhere in an image are refused, because they may be either.
         ignore_index: Label of pixels to leave out.
         workers: Threads that measure while the model goes on; 0 measures at once. The compiled functions do
             not hold Python's lock.
@@ -67,6 +88,7 @@ class ThresholdCurveMetric(BaseMetric):
         thresholds: ArrayLike | None = None,
         at: Sequence[float] = (0.5,),
         foreground_class: int = 1,
+        scores: str = 'auto',
         ignore_index: int = 255,
         workers: int = 0,
         per_image_csv: str | None = None,
@@ -79,6 +101,9 @@ class ThresholdCurveMetric(BaseMetric):
         chosen = DEFAULT_THRESHOLDS if thresholds is None else np.asarray(thresholds, np.float32)
         if chosen.ndim != 1 or not len(chosen):
             raise ValueError(f'thresholds must be a list of numbers, got {thresholds!r}')
+        if scores not in SCORES:
+            raise ValueError(f'scores must be one of {", ".join(SCORES)}, got {scores!r}')
+        self.scores = scores
         self.thresholds = chosen
         self.at = tuple(at)
         self.foreground_class = foreground_class
@@ -132,9 +157,12 @@ class ThresholdCurveMetric(BaseMetric):
         for curve in curves:
             values = curve.values[:count]
             best = self.best_index(curve)
-            metrics[f'{curve.name}_{curve.best}'] = float(values[best])
-            metrics[curve.average_name] = float(values.mean())
-            metrics[f'{curve.name}_{curve.best}_threshold'] = round(float(self.thresholds[best]), 6)
+            is_complete = curve.is_complete[:count]
+            found = bool(is_complete[best])
+            metrics[f'{curve.name}_{curve.best}'] = float(values[best]) if found else math.nan
+            metrics[curve.average_name] = float(values[is_complete].mean()) if found else math.nan
+            threshold = round(float(self.thresholds[best]), 6) if found else math.nan
+            metrics[f'{curve.name}_{curve.best}_threshold'] = threshold
             for threshold, value in zip(self.at, curve.values[count:], strict=True):
                 metrics[f'{curve.name}_at_{threshold:g}'] = float(value)
             if curve.one_empty is not None:
@@ -145,11 +173,19 @@ class ThresholdCurveMetric(BaseMetric):
             self._write_curves(curves)
         if self.curve_png is not None:
             self._draw_curves(curves)
-        return metrics
+        return self._named(metrics)
+
+    def _named(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Say which class was measured where there are more than background and foreground."""
+        classes = (self.dataset_meta or {}).get('classes') or ()
+        if len(classes) <= 2:
+            return metrics
+        label = str(classes[self.foreground_class]).replace(' ', '_')
+        return {f'{name}_{label}': value for name, value in metrics.items()}
 
     def best_index(self, curve: ThresholdCurve) -> int:
         """Index of the best threshold of a curve, the lowest one if several are; 0 if there is none."""
-        values = curve.values[: len(self.thresholds)]
+        values = np.where(curve.is_complete, curve.values, np.nan)[: len(self.thresholds)]
         if np.isnan(values).all():
             return 0
         return int(np.nanargmax(values) if curve.best == 'max' else np.nanargmin(values))
@@ -158,7 +194,7 @@ class ThresholdCurveMetric(BaseMetric):
         """Foreground probability, target, and pixels to ignore of one sample, on the host."""
         if 'gt_sem_seg' not in sample:
             raise KeyError(f'gt_sem_seg is missing for {image}: add LoadAnnotations to the test pipeline')
-        prob = foreground_probability(sample, self.foreground_class, image)
+        prob = foreground_probability(sample, self.foreground_class, image, self.scores)
         label = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
         if prob.shape != label.shape:
             raise ValueError(
@@ -218,32 +254,38 @@ class ThresholdCurveMetric(BaseMetric):
         figure.savefig(self.curve_png, dpi=150)
 
 
-def foreground_probability(sample: dict, foreground_class: int, image: str = '') -> NDArray[np.float32]:
+def foreground_probability(
+    sample: dict, foreground_class: int, image: str = '', scores: str = 'auto'
+) -> NDArray[np.float32]:
     """Probability of one class in a predicted data sample.
 
     Args:
         sample: Data sample as a dict, with ``seg_prob`` or ``seg_logits`` of shape (C, H, W).
         foreground_class: Index of the class.
         image: Name for error messages.
+        scores: What several channels of ``seg_logits`` are; see :class:`ThresholdCurveMetric`.
 
     Returns:
         (H, W) float32.
 
     Raises:
         KeyError: If there is no prediction.
-        ValueError: If the class has no channel, or the channel holds no probabilities.
+        ValueError: If the class has no channel, the channel holds no probabilities, it cannot be told what
+            the channels are, or they are not those of the sample's prediction.
     """
     field = next((name for name in ('seg_prob', 'seg_logits') if name in sample), None)
     if field is None:
         raise KeyError(f'neither seg_prob nor seg_logits is there for {image}: run the model in predict mode')
-    scores = sample[field]['data'].detach().float()
-    if len(scores) == 1:
-        prob = scores[0]
-    elif foreground_class < len(scores):
-        prob = (class_probabilities(scores) if field == 'seg_logits' else scores)[foreground_class]
+    values = sample[field]['data'].detach().float()
+    if field == 'seg_logits':
+        _refuse_one_version_of_many(sample, values, image)
+    if len(values) == 1:
+        prob = values[0]
+    elif foreground_class < len(values):
+        prob = (values if field == 'seg_prob' else _probabilities(values, scores, image))[foreground_class]
     else:
         raise ValueError(
-            f'foreground_class is {foreground_class}, but {field} of {image} has {len(scores)} channels'
+            f'foreground_class is {foreground_class}, but {field} of {image} has {len(values)} channels'
         )
     # NaN is neither, and would pass for "no crack": the best IoU on an image without one.
     if prob.numel() and not (prob.min() >= 0 and prob.max() <= 1):
@@ -252,6 +294,38 @@ def foreground_probability(sample: dict, foreground_class: int, image: str = '')
             'as MMSegmentation and csbsr_mm predict them; NaN means that the network has diverged'
         )
     return prob.cpu().numpy()
+
+
+def _probabilities(values: Tensor, scores: str, image: str) -> Tensor:
+    """Probabilities (C, H, W) of several channels of ``seg_logits``."""
+    if scores == 'mask':
+        return values / values.sum(0).clamp(min=torch.finfo(values.dtype).tiny)
+    if scores == 'auto' and values.numel() and values.min() >= 0:
+        raise ValueError(
+            f'seg_logits of {image} have no negative value: MaskFormer and Mask2Former give mask scores '
+            "under that name, whose softmax means nothing. Set scores='mask' in the metric for those, "
+            "scores='logits' for others"
+        )
+    return class_probabilities(values)
+
+
+def _refuse_one_version_of_many(sample: dict, values: Tensor, image: str) -> None:
+    """Refuse what SegTTAModel merges: its prediction is that of all versions, its logits the last one's."""
+    is_foreign = bool(sample.get('flip', False))
+    if not is_foreign and values.numel() and 'pred_sem_seg' in sample:
+        predicted = sample['pred_sem_seg']['data'].reshape(1, *values.shape[1:]).long()
+        if len(values) > 1:
+            lead = values.max(0).values - values.gather(0, predicted.clamp(0, len(values) - 1))[0]
+        else:  # Whatever the threshold, what is crack has the higher values.
+            background, crack = values[predicted != 1], values[predicted == 1]
+            lead = background.max() - crack.min() if len(background) and len(crack) else values.new_zeros(1)
+        is_foreign = bool((lead > 1e-3 * values.abs().max()).any())
+    if is_foreign:
+        raise ValueError(
+            f'seg_logits of {image} are not those of its prediction, as with test-time augmentation by '
+            "SegTTAModel, which leaves the last version's there; set tta_model.type='BlindSRTTAModel', which "
+            'works for any model of MMSegmentation'
+        )
 
 
 def _write_csv(path: str | None, columns: dict[str, Sequence]) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .image_quality import psnr, ssim
     from .probability import class_probabilities, crack_probability, predicted_labels
     from .region import cross_entropy, dice_loss, generalized_dice_loss, weighted_cross_entropy
+    from .topology import centerline_dice_loss, skeleton_recall_loss, soft_skeleton
     from .weights import crack_oriented_weight, fail_oriented_weight
 
 _NEED_TORCH = {
@@ -47,6 +48,7 @@ _NEED_TORCH = {
     'image_quality': ('psnr', 'ssim'),
     'probability': ('class_probabilities', 'crack_probability', 'predicted_labels'),
     'region': ('cross_entropy', 'dice_loss', 'generalized_dice_loss', 'weighted_cross_entropy'),
+    'topology': ('centerline_dice_loss', 'skeleton_recall_loss', 'soft_skeleton'),
     'weights': ('crack_oriented_weight', 'fail_oriented_weight'),
 }
 _MODULE_OF = {name: module for module, names in _NEED_TORCH.items() for name in names}
@@ -68,6 +70,7 @@ __all__ = [
     'average_surface_distance',
     'boundary_loss',
     'boundary_map',
+    'centerline_dice_loss',
     'centerline_sweep',
     'cl_dice',
     'cl_iou',
@@ -91,7 +94,9 @@ __all__ = [
     'psnr',
     'robust_hausdorff',
     'signed_distance',
+    'skeleton_recall_loss',
     'skeletonize',
+    'soft_skeleton',
     'ssim',
     'surface_dice',
     'tolerance_sweep',

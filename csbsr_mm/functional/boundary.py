@@ -3,10 +3,11 @@
 Integrated over the region that a prediction claims, the signed distance phi to the true outline
 (positive outside, negative inside) is smallest when the claim is the crack itself::
 
-    B = sum_x phi(x) s(x) / N                                                            (Eq. 4)
-    phi(x) = - distance to the outline inside the crack, + distance to it outside        (Eq. 5)
+    B = sum_x phi(x) s(x) / N                                                            (Eq. 5)
+    phi(x) = - distance to the outline inside the crack, + distance to it outside
 
-with s the predicted probability and N the number of pixels not ignored. The term is linear in s and
+with phi as defined after Eq. 4. The paper integrates, the released code takes the mean, as here;
+s is the predicted probability and N the number of pixels not ignored. The term is linear in s and
 can be negative: on a perfect prediction it is the mean of phi over the crack, not 0.
 
 Reference: Eq. 4-5 of Kondo and Ukita, Joint Learning of Blind Super-Resolution and Crack

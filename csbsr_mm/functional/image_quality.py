@@ -1,6 +1,6 @@
 """How close an image comes to its original: PSNR and SSIM, one value per image.
 
-Both are the paper's: no rounding to 8 bits, no cropping of borders, all channels alike.
+Both are those of the paper's code: no rounding to 8 bits, no cropping of borders, all channels alike.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ and N the number of pixels of an image that are not ignored::
 
 The sums of Dice and GDice run over the pixels of one image and over the chosen classes: the crack
 alone by default, as the authors' code has it, both classes (``classes='all'``) as their paper
-prints it.
+prints it. GDice's weight v is the code's; the paper prints 1 / sum_x g_c. WCE is Eq. 8, Dice Eq. 6
+and GDice Eq. 7, which lack the "1 -" of both and the "-" of the first.
 
 Each public loss comes in four reductions: ``'mean'`` and ``'sum'`` over the images, one value an
 ``'image'``, or a ``'pixel'`` map whose mean over an image's known pixels is the image's value (0

@@ -51,7 +51,7 @@ class SoftMasks:
         if self.logits.shape[1] == 1:
             return self.logits.sigmoid()
         prob = self._log_prob.exp()
-        if len(self.classes) < self.num_classes:
+        if self.classes != tuple(range(self.num_classes)):
             prob = prob[:, list(self.classes)]
         return prob if self.known is None else prob * self.known[:, None]
 

@@ -14,12 +14,12 @@ from scipy import ndimage, sparse
 from csbsr_mm.functional.kernel_shape import kernel_shape
 from csbsr_mm.photos.raster import Box, split
 
+from .selection import CRACK, FAINT, JOINT, MIN_AREA, SMALL, SelectionRules
 from .skeleton import CentreLine, distance_to_border, trace
 from .smoothing import EIGHT, RegularMask, regularize
 
 BLOCK = 2048
 HALO = 128
-MIN_AREA = 4.0
 WIDTH_BIAS = (-0.15, 0.05)
 """Lowest and highest mean error of the width of rendered straight cracks 1.5 to 32 output pixels wide,
 over all angles, in output pixels; ``tests/inspection/test_measurement.py`` measures it."""
@@ -39,6 +39,8 @@ class CrackMeasures:
             None without a centre line.
         box: top, left, bottom, right (excluded) of the crack in pixels of the input photo.
         widest_at: row and column of the largest width in pixels of the input photo.
+        confidence: mean crack probability over its pixels; None where only a mask is known.
+        kind: 'crack', or 'joint?' for what runs straight from edge to edge of the photo.
     """
 
     area: float
@@ -49,6 +51,8 @@ class CrackMeasures:
     orientation: float | None
     box: tuple[float, float, float, float] | None = None
     widest_at: tuple[float, float] | None = None
+    confidence: float | None = None
+    kind: str = CRACK
 
     def in_millimetres(self, mm_per_pixel: float) -> CrackMeasures:
         """The same in millimetres and square millimetres; places stay in pixels."""
@@ -65,13 +69,15 @@ class PhotoMeasures:
 
     Attributes:
         total: all cracks together.
-        cracks: each connected crack, the longest first.
-        ignored: number of specks below the least area, which count nowhere.
+        cracks: each connected crack, the surest first, or the longest where only a mask is known.
+        ignored: number of pieces that are too small or too faint, which count nowhere.
+        blobs: number of pieces that are not long enough for their width, which count nowhere else.
     """
 
     total: CrackMeasures
     cracks: list[CrackMeasures] = field(default_factory=list)
     ignored: int = 0
+    blobs: int = 0
 
 
 def measure_cracks(
@@ -81,6 +87,8 @@ def measure_cracks(
     min_area: float = MIN_AREA,
     block: int = BLOCK,
     halo: int = HALO,
+    rules: SelectionRules | None = None,
+    probability: Callable[[Box], NDArray[np.floating]] | None = None,
 ) -> PhotoMeasures:
     """Measure every connected crack of a mask.
 
@@ -97,6 +105,8 @@ def measure_cracks(
         block: side of a block in mask pixels.
         halo: pixels around a block that thinning sees at least; where a crack is wider than half of that,
             it sees more, up to ``block``.
+        rules: what counts as a crack; by default whatever has ``min_area``, which counts only without rules.
+        probability: gives the crack probability of a part of the mask, for the cracks' confidence.
 
     Returns:
         Measures in pixels of the input photo.
@@ -114,8 +124,8 @@ def measure_cracks(
     collected = _Collector(size[1])
     for core in split(*size, block):
         seen, regular = _look(mask, core, size, halo, block)
-        collected.add(regular, core, seen)
-    return collected.finish(scale, min_area)
+        collected.add(regular, core, seen, None if probability is None else probability(core))
+    return collected.finish(scale, size, rules or SelectionRules(min_area), probability is not None)
 
 
 def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
@@ -158,24 +168,29 @@ class _Collector:
     def __init__(self, width: int) -> None:
         self._labels = 0
         self._joined: list[NDArray] = [np.zeros((0, 2), int)]
-        self._parts: list[NDArray] = [np.zeros((0, 6))]
+        self._parts: list[NDArray] = [np.zeros((0, 8))]
         self._lines: list[NDArray] = [np.zeros((0, 7))]
         self._top = 0
         self._above = np.zeros(width, int)
         self._bottom = np.zeros(width, int)
         self._left: NDArray | None = None
 
-    def add(self, mask: RegularMask, core: Box, seen: Box) -> None:
+    def add(self, mask: RegularMask, core: Box, seen: Box, probability: NDArray | None) -> None:
         """Add a block; blocks come row by row. ``mask`` shows ``seen``, a rectangle around ``core``."""
         inside = core.within(seen)
         labels, count = ndimage.label(mask.filled[inside], EIGHT)
         if count == 0:
             self._join_neighbours(labels, core)
             return
-        pixels = np.bincount(labels.ravel())
-        for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
-            box = Box(rows.start, columns.start, rows.stop, columns.stop).shifted(core.top, core.left)
-            self._parts.append(np.array([[self._labels + number - 1, pixels[number], *box]]))
+        values = np.zeros(labels.shape) if probability is None else probability
+        numbers = np.arange(1, count + 1)
+        boxes = [
+            Box(rows.start, columns.start, rows.stop, columns.stop).shifted(core.top, core.left)
+            for rows, columns in ndimage.find_objects(labels)
+        ]
+        sums = [np.bincount(labels.ravel(), weights)[1:] for weights in (None, np.ravel(values))]
+        peaks = ndimage.maximum(values, labels, numbers)
+        self._parts.append(np.column_stack([self._labels + numbers - 1, *sums, peaks, boxes]))
         labels = np.where(labels > 0, labels + self._labels, 0)
         self._labels += count
         self._join_neighbours(labels, core)
@@ -198,25 +213,39 @@ class _Collector:
             pairs = np.column_stack([outside[shift : shift + len(inside)], inside])
             self._joined.append(np.unique(pairs[(pairs > 0).all(1)], axis=0))
 
-    def finish(self, scale: int, min_area: float) -> PhotoMeasures:
-        """Join labels across blocks and sum up."""
+    def finish(
+        self, scale: int, size: tuple[int, int], rules: SelectionRules, has_probability: bool
+    ) -> PhotoMeasures:
+        """Join labels across blocks, sum up, and sort out what is no crack."""
         pairs = np.concatenate(self._joined) - 1
         graph = sparse.coo_matrix((np.ones(len(pairs)), tuple(pairs.T)), (self._labels, self._labels))
         count, crack_of = sparse.csgraph.connected_components(graph, directed=False)
         parts, line = np.concatenate(self._parts), np.concatenate(self._lines)
         parts[:, 0], line[:, 0] = crack_of[parts[:, 0].astype(int)], crack_of[line[:, 0].astype(int)]
-        area = np.bincount(parts[:, 0].astype(int), parts[:, 1], count)
-        kept = area >= min_area * scale**2
-        cracks = [
-            _summary(own_line, own_parts[:, 1].sum(), scale, _union(own_parts[:, 2:]))
-            for own_line, own_parts, keep in zip(
-                _groups(line, count), _groups(parts, count), kept, strict=True
-            )
-            if keep
-        ]
-        cracks.sort(key=lambda crack: (-crack.length, -crack.area, crack.box))
-        total = _summary(line[kept[line[:, 0].astype(int)]], area[kept].sum(), scale, None)
-        return PhotoMeasures(total, cracks, int((~kept).sum()))
+        photo = (size[0] / scale, size[1] / scale)
+        cracks, kinds = [], []
+        for own_line, own_parts in zip(_groups(line, count), _groups(parts, count), strict=True):
+            crack = _summary(own_line, own_parts[:, 1].sum(), scale, _union(own_parts[:, 4:]))
+            confidence, peak = None, None
+            if has_probability:
+                confidence = float(own_parts[:, 2].sum() / own_parts[:, 1].sum())
+                peak = float(own_parts[:, 3].max())
+            kinds.append(rules.kind(crack.area, crack.length, crack.box, photo, peak))
+            cracks.append(replace(crack, confidence=confidence, kind=kinds[-1]))
+        kept = np.isin(np.array(kinds, str), (CRACK, JOINT))
+        area = sum(crack.area for crack in cracks if crack.kind in (CRACK, JOINT))
+        total = _summary(line[kept[line[:, 0].astype(int)]], area * scale**2, scale, None)
+        return PhotoMeasures(
+            total,
+            sorted((crack for crack in cracks if crack.kind in (CRACK, JOINT)), key=_order),
+            ignored=kinds.count(SMALL) + kinds.count(FAINT),
+            blobs=len(kinds) - int(kept.sum()) - kinds.count(SMALL) - kinds.count(FAINT),
+        )
+
+
+def _order(crack: CrackMeasures) -> tuple:
+    """The surest first, to two digits, then the longest."""
+    return (-round(crack.confidence or 0, 2), -crack.length, -crack.area, crack.box)
 
 
 def _inside(line: CentreLine, labels: NDArray, core: Box, seen: Box) -> NDArray:

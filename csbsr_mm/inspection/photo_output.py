@@ -99,13 +99,20 @@ class PhotoWriter:
         """
         files = {
             'probability': self._image('probability', name, result, _probability(result), np.uint16),
-            'mask': self._image('mask', name, result, _mask(result), np.uint8),
-            'overlay': self._image('overlay', name, result, _overlay(result), np.uint8, 3, '.jpg'),
+            **self.write_mask(result, name),
         }
         if self.with_sr and result.sr_raster is not None:
             files['sr'] = self._image('sr', name, result, result.picture, np.uint8, 3)
         if result.blur_kernel is not None:
             files['kernel'] = self._kernel(name, result.blur_kernel)
+        return files
+
+    def write_mask(self, result: CrackResult, name: str) -> dict[str, str]:
+        """Write the images that depend on the threshold: mask, overlay and previews; as :meth:`write`."""
+        files = {
+            'mask': self._image('mask', name, result, _mask(result), np.uint8),
+            'overlay': self._image('overlay', name, result, _overlay(result), np.uint8, 3, '.jpg'),
+        }
         before, after = previews(result)
         for kind, picture in (('before', before), ('after', after)):
             files[kind] = f'preview/{name}_{kind}.webp'
@@ -209,7 +216,7 @@ def paint(picture: NDArray[np.uint8], crack: NDArray[np.bool_]) -> NDArray[np.ui
 
 def _probability(result: CrackResult) -> Reader:
     def read(box: Box) -> NDArray[np.uint16]:
-        return np.rint(65535 * result.probability_raster.read_unit(box)[..., 0].clip(0, 1)).astype(np.uint16)
+        return np.rint(65535 * result.read_probability(box).clip(0, 1)).astype(np.uint16)
 
     return read
 

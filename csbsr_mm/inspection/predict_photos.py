@@ -12,10 +12,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.engine.config import load_config
-from csbsr_mm.inspection.measurement import MIN_AREA
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun, Record, describe_checkpoint
 from csbsr_mm.inspection.report import BLUR_LIMIT, Report
+from csbsr_mm.inspection.scales import PhotoScale, ScaleTable, read_scales
+from csbsr_mm.inspection.selection import rules_from
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
 from csbsr_mm.photos.reader import photo_size
 from csbsr_mm.weights import open_weights
@@ -38,15 +39,21 @@ def predict_photos(args: argparse.Namespace) -> int:
         FileNotFoundError: There is no such config, checkpoint or photo.
         ValueError: An option is out of range, or the checkpoint does not fit.
     """
-    args.min_area = MIN_AREA if args.min_area is None else args.min_area
+    rules = rules_from(args)
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
     _check_numbers(args)
+    scales = read_scales(args.scales) if args.scales else None
     console = Console()
     config = _config(args)
     folder = OutputFolder(args.out_dir)
     photos = find_photos(args.inputs, exclude=args.out_dir)
     if not photos:
         raise ValueError(f'no photos in {", ".join(args.inputs)}')
+    if scales is not None:
+        # Before hours of work: every photo needs a scale.
+        table = ScaleTable(scales, None if args.mm_per_pixel is None else PhotoScale(args.mm_per_pixel))
+        for photo in photos:
+            table.of(str(photo.path))
     for leftover in folder.root.glob(f'{SCRATCH}*'):
         shutil.rmtree(leftover)
     # Where results go there is room; the system's temporary folder may be small or in memory.
@@ -55,14 +62,14 @@ def predict_photos(args: argparse.Namespace) -> int:
             _build_inferencer(args, config, scratch),
             folder,
             with_sr=not args.no_sr,
-            min_area=args.min_area,
+            rules=rules,
             resume=args.resume,
             settings=_settings(args, config),
         )
         records, interrupted = _predict(run, photos, console)
     if records:
         shown = _shown_settings(args, run)
-        Report(folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title).write()
+        Report(folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title, scales).write()
     return _conclude(records, len(photos), interrupted, folder, console)
 
 
@@ -81,8 +88,6 @@ def _check_numbers(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and not value > 0:
             raise ValueError(f'--{name.replace("_", "-")} must be positive, got {value}')
-    if args.min_area < 0:
-        raise ValueError(f'--min-area must not be negative, got {args.min_area}')
 
 
 def _build_inferencer(args: argparse.Namespace, config: Config | None, scratch: str) -> CrackInferencer:
@@ -126,7 +131,7 @@ def _shown_settings(args: argparse.Namespace, run: PredictionRun) -> dict:
         'Tile': f'{inferencer.tile} photo pixels, overlap {inferencer.overlap}',
         'Blur and normalisation': f'estimated {estimate}',
         'Enlargement': f'{inferencer.backend.scale} times',
-        'Least crack area': f'{args.min_area:g} photo pixels',
+        **run.rules.described(),
     }
 
 

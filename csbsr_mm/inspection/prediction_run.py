@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -18,9 +19,11 @@ from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.input_files import SourcePhoto
 from csbsr_mm.photos.reader import PhotoError, read_photo
 
-from .measurement import MIN_AREA, kernel_spread, measure_cracks
+from .measurement import kernel_spread, measure_cracks
 from .photo_output import OutputFolder, PhotoWriter
+from .selection import SelectionRules
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 Record = dict
 """All that is known about one photo, as stored in ``records/NAME.json``; lengths in photo pixels."""
 
@@ -37,7 +40,7 @@ class PredictionRun:
         inferencer: finds the cracks.
         folder: where results go.
         with_sr: whether to store SR images.
-        min_area: cracks below this area in photo pixels are ignored.
+        rules: what counts as a crack.
         resume: keep what is done.
         settings: whatever else results depend on, as JSON values: config, checkpoint, ...
     """
@@ -47,20 +50,20 @@ class PredictionRun:
         inferencer: CrackInferencer,
         folder: OutputFolder,
         with_sr: bool = True,
-        min_area: float = MIN_AREA,
+        rules: SelectionRules | None = None,
         resume: bool = False,
         settings: dict | None = None,
     ) -> None:
         self.inferencer, self.folder = inferencer, folder
         self.writer = PhotoWriter(folder, with_sr)
-        self.min_area, self.resume = min_area, resume
+        self.rules, self.resume = rules or SelectionRules(), resume
         self.settings = {
             **(settings or {}),
             'tile': inferencer.tile,
             'overlap': inferencer.overlap,
             'threshold': inferencer.threshold,
             'per_tile': inferencer.per_tile,
-            'min_area': min_area,
+            **asdict(self.rules),
             'with_sr': with_sr,
         }
 
@@ -77,6 +80,7 @@ class PredictionRun:
             fingerprint = self._fingerprint(source)
             record = self._stored(source, fingerprint) if self.resume else None
             if record is None:
+                self._remove_stale(source.name)
                 record = self._predict(source, fingerprint, progress)
                 self.folder.write_json(record, 'records', f'{source.name}.json')
             yield record
@@ -92,16 +96,36 @@ class PredictionRun:
                 details = self._store(result, source.name)
             finally:
                 result.close()
-        except (PhotoError, OSError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
-            reason = _reason(error)
-            named = reason if str(source.path) in reason else f'{source.path}: {reason}'
-            print_log(named, logger='current', level=30)
-            return {**base, 'status': 'failed', 'error': reason}
+        except OSError as error:
+            if error.errno in FULL:
+                raise RuntimeError(
+                    f'no space left in {self.folder.root} for the results of {source.path}; '
+                    f'free some and go on with --resume'
+                ) from error
+            return self._failed(base, source, error)
+        except (PhotoError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+            return self._failed(base, source, error)
         return {**base, 'status': 'ok', **details, 'seconds': round(time.perf_counter() - start, 2)}
+
+    @staticmethod
+    def _failed(base: dict, source: SourcePhoto, error: Exception) -> Record:
+        reason = _reason(error)
+        if str(source.path) not in reason:
+            reason = f'{source.path}: {reason}'
+        print_log(reason, logger='current', level=30)
+        return {**base, 'status': 'failed', 'error': reason}
+
+    def _remove_stale(self, name: str) -> None:
+        """Delete what an earlier run left of a photo, so that its results never stand beside new ones."""
+        with suppress(OSError, ValueError, KeyError, AttributeError):
+            path = self.folder.path('records', f'{name}.json')
+            record = json.loads(path.read_text(encoding='utf-8'))
+            path.unlink()
+            for file in record['files'].values():
+                self.folder.path(file).unlink(missing_ok=True)
 
     def _store(self, result: CrackResult, name: str) -> Record:
         files = self.writer.write(result, name)
-        measures = measure_cracks(result.read_mask, result.box.size, result.scale, self.min_area)
         photo, kernel = result.photo, result.blur_kernel
         spread = None if kernel is None else kernel_spread(kernel)
         return dict(
@@ -112,11 +136,11 @@ class PredictionRun:
             latitude=photo.latitude,
             longitude=photo.longitude,
             altitude=photo.altitude,
-            total=asdict(measures.total),
-            cracks=[asdict(crack) for crack in measures.cracks],
-            ignored=measures.ignored,
+            **measure_result(result, self.rules),
             blur_spread=spread if spread is not None and math.isfinite(spread) else None,
             seam_rms=result.seam_rms,
+            reading=photo.note,
+            without_data=0.0 if result.nodata is None else round(result.nodata.part, 4),
             tiles=result.tiles,
             files=files,
         )
@@ -138,6 +162,22 @@ class PredictionRun:
             if record['status'] == 'ok' and record['fingerprint'] == fingerprint and complete:
                 return record
         return None
+
+
+def measure_result(result: CrackResult, rules: SelectionRules) -> dict:
+    """What a record says about the cracks of a photo.
+
+    Args:
+        result: What the model says.
+        rules: What counts as a crack.
+
+    Returns:
+        The fields of :class:`.PhotoMeasures`, ``threshold`` and ``rules``.
+    """
+    measures = measure_cracks(
+        result.read_mask, result.box.size, result.scale, rules=rules, probability=result.read_probability
+    )
+    return {**asdict(measures), 'threshold': result.threshold, 'rules': asdict(rules)}
 
 
 def describe_checkpoint(path: str | Path | None) -> list | None:

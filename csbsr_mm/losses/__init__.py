@@ -14,5 +14,6 @@ In MMSegmentation the same classes are registered under their names.
 
 from .alpha_schedule import AlphaSchedule
 from .boundary_combo_loss import BoundaryComboLoss
+from .centerline_dice_loss import CenterlineDiceLoss
 
-__all__ = ['AlphaSchedule', 'BoundaryComboLoss']
+__all__ = ['AlphaSchedule', 'BoundaryComboLoss', 'CenterlineDiceLoss']

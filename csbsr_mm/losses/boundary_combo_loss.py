@@ -14,7 +14,10 @@ from torch import Tensor, nn
 from csbsr_mm.functional.boundary import boundary, boundary_pixels, map_of
 from csbsr_mm.functional.region import cross_entropy, cross_entropy_pixels, dice, generalized_dice
 from csbsr_mm.functional.soft_masks import Classes, SoftMasks, check_labels, soft_masks
+from csbsr_mm.functional.topology import centerline_dice
 from csbsr_mm.functional.weights import fail_oriented_weight_of
+
+from .reduction import check_reduction, reduced
 
 INVERSE_FREQUENCY = 'inverse_frequency'
 MAX_CLASSES = 256
@@ -36,7 +39,7 @@ class BoundaryComboLoss(nn.Module):
     entropy (0, 1), Dice (0, 0), Combo (0, 0.5), boundary + GDice (α, 0, 'gdice'), BC (α, 0.5) and
     GBC (α, 0.5, 'gdice').
 
-    α should rise during training, from 0 to 0.99: from a bad start the boundary term alone leads to
+    α should rise during training, from 0 up to 0.99: from a bad start the boundary term alone leads to
     empty masks. :class:`~csbsr_mm.losses.AlphaSchedule` does that, and in MMEngine
     ``BoundaryRebalanceHook``; both move every such loss whose ``alpha`` is not fixed. α is a buffer, so
     a checkpoint holds it.
@@ -56,6 +59,9 @@ class BoundaryComboLoss(nn.Module):
             False: in pixels.
         fail_weight_m: Multiply every pixel in all sums by exp(m |T - P|), detached (w^F of Eq. 10
             on L_C); None: do not.
+        topology: ``'centerline_dice'`` mixes 1 - clDice into the Dice term D, so that interrupted cracks
+            cost more; None leaves D as it is.
+        topology_share: Share τ of it: D becomes (1 - τ) D + τ (1 - clDice).
         reduction: ``'mean'`` or ``'sum'`` of the images' losses, or ``'none'`` for one each (B,).
         loss_weight: Factor of the result.
         loss_name: Name in the log; keep the prefix ``loss_`` or it is not trained on.
@@ -64,7 +70,7 @@ class BoundaryComboLoss(nn.Module):
         ValueError: A value is outside its range.
 
     Equation:
-        L = α B + (1 - α) ((1 - γ) D + γ W), Eq. 3, of each image; B: Eq. 4-5, W and D: Eq. 6-8.
+        L = α B + (1 - α) ((1 - γ) D + γ W), Eq. 3, of each image; B: Eq. 5, D: Eq. 6 or 7, W: Eq. 8.
 
     Example:
         >>> loss = BoundaryComboLoss(alpha=0.5)
@@ -85,6 +91,8 @@ class BoundaryComboLoss(nn.Module):
         classes: Classes = 'auto',
         normalize_distance: bool = True,
         fail_weight_m: float | None = None,
+        topology: str | None = None,
+        topology_share: float = 0.5,
         reduction: str = 'mean',
         loss_weight: float = 1.0,
         loss_name: str = 'loss_bc',
@@ -92,7 +100,10 @@ class BoundaryComboLoss(nn.Module):
         super().__init__()
         _check_share('gamma', gamma)
         _check_choice('region', region, tuple(REGIONS))
-        _check_choice('reduction', reduction, ('none', 'mean', 'sum'))
+        check_reduction(reduction)
+        if topology is not None:
+            _check_choice('topology', topology, ('centerline_dice',))
+        _check_share('topology_share', topology_share)
         if fail_weight_m is not None and not fail_weight_m >= 0:
             raise ValueError(f'fail_weight_m must be >= 0 or None, got {fail_weight_m}')
         self.gamma = float(gamma)
@@ -100,6 +111,7 @@ class BoundaryComboLoss(nn.Module):
         self.classes = classes
         self.normalize_distance = normalize_distance
         self.fail_weight_m = fail_weight_m
+        self.topology, self.topology_share = topology, float(topology_share)
         self.reduction = reduction
         self.loss_weight = loss_weight
         self.loss_name = loss_name
@@ -141,9 +153,7 @@ class BoundaryComboLoss(nn.Module):
             ValueError: Shapes, labels, weights or distance maps do not fit together.
         """
         reduction = reduction_override or self.reduction
-        _check_choice('reduction', reduction, ('none', 'mean', 'sum'))
-        if avg_factor is not None and reduction == 'sum':
-            raise ValueError("avg_factor can not be used with reduction='sum'; use 'mean'")
+        check_reduction(reduction)
         if self.training and not self._alpha_was_set:
             self._warn_of_missing_alpha()
         masks = self._masks(cls_score, label, ignore_index)
@@ -154,16 +164,12 @@ class BoundaryComboLoss(nn.Module):
         if shares.boundary is not None:
             loss = loss + shares.boundary * boundary(masks, self._maps(masks), weight)
         if shares.region is not None:
-            loss = loss + shares.region * REGIONS[self.region](masks, weight)
+            loss = loss + shares.region * self._region(masks, weight)
         if shares.cross_entropy is not None:
             class_weights = self._class_weights(masks.num_classes)
             loss = loss + shares.cross_entropy * cross_entropy(masks, class_weights, weight)
         per_image = self.loss_weight * loss
-        if reduction == 'none':
-            return per_image
-        if avg_factor is not None:
-            return per_image.sum() / avg_factor
-        return per_image.mean() if reduction == 'mean' else per_image.sum()
+        return reduced(per_image, reduction, avg_factor)
 
     @torch.no_grad()
     def pixel_loss(self, cls_score: Tensor, label: Tensor, ignore_index: int | None = 255) -> Tensor:
@@ -186,7 +192,7 @@ class BoundaryComboLoss(nn.Module):
         if shares.boundary is not None:
             losses = losses + shares.boundary * boundary_pixels(masks, self._maps(masks), weight)
         if shares.region is not None:
-            losses = losses + shares.region * REGIONS[self.region](masks, weight)[:, None, None]
+            losses = losses + shares.region * self._region(masks, weight)[:, None, None]
         if shares.cross_entropy is not None:
             class_weights = self._class_weights(masks.num_classes)
             losses = losses + shares.cross_entropy * cross_entropy_pixels(masks, class_weights, weight)
@@ -261,6 +267,13 @@ class BoundaryComboLoss(nn.Module):
             cross_entropy=None if rest is None or self.gamma == 0 else self.gamma * rest,
         )
 
+    def _region(self, masks: SoftMasks, weight: Tensor | None) -> Tensor:
+        """The Dice term (B,), with its share of the centre lines'."""
+        term = REGIONS[self.region](masks, weight)
+        if self.topology is None:
+            return term
+        return (1 - self.topology_share) * term + self.topology_share * centerline_dice(masks)
+
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
@@ -329,9 +342,11 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _class_weight(class_weight: Sequence[float] | str | None) -> tuple[float, ...] | str | None:
     """Class weights as numbers, checked."""
-    if class_weight is None or class_weight == INVERSE_FREQUENCY:
-        return class_weight
+    if class_weight is None:
+        return None
     if isinstance(class_weight, str):
+        if class_weight == INVERSE_FREQUENCY:
+            return class_weight
         raise ValueError(f'class_weight must be numbers or {INVERSE_FREQUENCY!r}, got {class_weight!r}')
     numbers = tuple(float(weight) for weight in class_weight)
     if len(numbers) < 2 or not all(0 <= number < float('inf') for number in numbers) or not sum(numbers):

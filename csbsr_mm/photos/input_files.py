@@ -6,12 +6,13 @@ import glob
 import hashlib
 import os
 import re
+import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .reader import EXTENSIONS
+from .formats import EXTENSIONS, is_photo_file
 
 MAX_NAME = 100
 # Names that Windows keeps for devices, with whatever extension.
@@ -26,7 +27,8 @@ class SourcePhoto(NamedTuple):
 
 
 def find_photos(inputs: Iterable[str | Path], exclude: str | Path | None = None) -> list[SourcePhoto]:
-    """Expand files, folders and glob patterns.
+    """Expand files, folders, glob patterns, ``@LIST`` (a text file with one of them a line) and ``-`` (the
+    same from standard input).
 
     Folders are searched with all their subfolders for the usual image extensions, except what is hidden
     (macOS puts a ``._DSC_1.JPG`` beside each photo on a card); a file that is named itself is always
@@ -35,7 +37,7 @@ def find_photos(inputs: Iterable[str | Path], exclude: str | Path | None = None)
     extensions and then a hash of their paths tell them apart.
 
     Args:
-        inputs: files, folders and patterns.
+        inputs: files, folders, patterns, ``@LIST`` and ``-``.
         exclude: folder whose content is left out, that of the results.
 
     Returns:
@@ -45,12 +47,15 @@ def find_photos(inputs: Iterable[str | Path], exclude: str | Path | None = None)
         FileNotFoundError: an input names nothing.
     """
     found: dict[Path, str] = {}
+    # A link to a photo is that photo.
+    known: set[Path] = set()
     excluded = None if exclude is None else Path(exclude).resolve()
-    for item in inputs:
-        for path, relative in _expand(str(item)):
-            absolute = Path(os.path.abspath(path))
-            if excluded is None or not absolute.resolve().is_relative_to(excluded):
-                found.setdefault(absolute, relative)
+    for item in _with_lists(inputs):
+        for path, relative in _expand(item):
+            real = path.resolve()
+            if real not in known and (excluded is None or not real.is_relative_to(excluded)):
+                known.add(real)
+                found[Path(os.path.abspath(path))] = relative
     return _with_names(found)
 
 
@@ -68,6 +73,19 @@ def safe_name(relative: str) -> str:
     return f'_{name}' if RESERVED.match(name.split('.')[0]) else name
 
 
+def _with_lists(inputs: Iterable[str | Path]) -> Iterator[str]:
+    """The inputs, lists replaced by their lines; lines without text and comments (``#``) are left out."""
+    for item in map(str, inputs):
+        if item == '-':
+            lines = sys.stdin.read().splitlines()
+        elif item.startswith('@') and not Path(item).exists():
+            lines = Path(item[1:]).read_text(encoding='utf-8-sig').splitlines()
+        else:
+            yield item
+            continue
+        yield from (line.strip() for line in lines if line.strip() and not line.startswith('#'))
+
+
 def _expand(item: str) -> list[tuple[Path, str]]:
     """Files behind one input, each with its path below the folder that was asked for."""
     path = Path(item)
@@ -76,7 +94,7 @@ def _expand(item: str) -> list[tuple[Path, str]]:
     if path.is_file():
         return [(path, path.name)]
     matches = [Path(match) for match in sorted(glob.glob(item, recursive=True))]
-    files = [(match, match.name) for match in matches if match.is_file() and _is_image(match)]
+    files = [(match, match.name) for match in matches if match.is_file() and is_photo_file(match)]
     for folder in matches:
         if folder.is_dir() and '**' not in item:
             files += [(path, f'{folder.name}/{relative}') for path, relative in _walk(folder)]
@@ -89,16 +107,12 @@ def _expand(item: str) -> list[tuple[Path, str]]:
 
 def _walk(folder: Path) -> list[tuple[Path, str]]:
     paths = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
-    found = [(path, path.relative_to(folder)) for path in sorted(paths) if _is_image(path)]
+    found = [(path, path.relative_to(folder)) for path in sorted(paths) if is_photo_file(path)]
     return [
         (path, relative.as_posix())
         for path, relative in found
         if not any(part.startswith('.') for part in relative.parts)
     ]
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS
 
 
 def _with_names(found: dict[Path, str]) -> list[SourcePhoto]:

@@ -16,9 +16,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from .depth import read_measured_tiff, stretch_bits
+from .formats import add_readers, remedy
 from .raster import Raster
 
-EXTENSIONS = ('.jpg', '.jpeg', '.jpe', '.png', '.tif', '.tiff', '.bmp', '.webp')
 MAX_PIXELS = 1_000_000_000
 IN_MEMORY_PIXELS = 20_000_000
 
@@ -43,6 +44,7 @@ class Photo:
         longitude: degrees, east positive, or None.
         altitude: metres above sea level, or None.
         exif: time and place as an EXIF block for pictures made from this photo.
+        note: what was done to its values on reading, and what was left out.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class Photo:
     longitude: float | None = None
     altitude: float | None = None
     exif: bytes = b''
+    note: str = ''
 
     @property
     def height(self) -> int:
@@ -72,6 +75,8 @@ def read_photo(path: str | Path, folder: str | Path | None = None) -> Photo:
     """Read one photo, turned upright.
 
     The alpha channel is ignored, as MMSegmentation does; of a file with several pages the first is read.
+    Values of 10, 12 or 14 bits in 16, floats and the first three of many bands are scaled to 16 bits.
+    What was done is in the photo's ``note``.
     While it is decoded a photo takes four bytes per pixel (eight if EXIF says it is rotated); afterwards
     one above 20 megapixels lives in ``folder``.
 
@@ -83,9 +88,10 @@ def read_photo(path: str | Path, folder: str | Path | None = None) -> Photo:
         The photo; close it when done.
 
     Raises:
-        PhotoError: the file is no image, damaged, or of a kind that has no 8 or 16-bit pixels.
+        PhotoError: the file is no image, or damaged; the message says what to do where that is known.
     """
     path = Path(path)
+    add_readers()
     try:
         with warnings.catch_warnings():
             # The limit on pixels is ours, below.
@@ -93,13 +99,17 @@ def read_photo(path: str | Path, folder: str | Path | None = None) -> Photo:
             with Image.open(path) as image:
                 return _read(path, image, folder)
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise PhotoError(f'{path} is no image that can be read: {error}') from error
+        measured = read_measured_tiff(path) if path.suffix.lower() in ('.tif', '.tiff') else None
+        if measured is not None:
+            return Photo(path, _store(measured[0], folder), note=measured[1])
+        raise PhotoError(f'{path} is no image that can be read: {error}{remedy(path)}') from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise PhotoError(f'{path} cannot be read: {error}') from error
 
 
 def photo_size(path: str | Path) -> tuple[int, int] | None:
     """Height and width from a file's header, or None where it has none that can be read."""
+    add_readers()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', Image.DecompressionBombWarning)
@@ -140,9 +150,13 @@ def _read(path: Path, image: Image.Image, folder: str | Path | None) -> Photo:
     exif = image.getexif()
     if is_16_bit_colour:
         pixels = _store(_read_16_bit_colour(path, image.format, exif.get(ORIENTATION, 1)), folder)
+    elif image.mode in ('F', 'I') and not _fits_16_bit(image) and (measured := read_measured_tiff(path)):
+        return Photo(path, _store(measured[0], folder), **_metadata(exif), note=measured[1])
     else:
         pixels = _read_by_pillow(path, image, folder)
-    return Photo(path, pixels, **_metadata(exif))
+    pages = getattr(image, 'n_frames', 1)
+    notes = [stretch_bits(pixels), f'the first of {pages} pages' if pages > 1 else '']
+    return Photo(path, pixels, **_metadata(exif), note='; '.join(filter(None, notes)))
 
 
 def _read_by_pillow(path: Path, image: Image.Image, folder: str | Path | None) -> Raster:
@@ -209,7 +223,8 @@ def _decode_tiff(path: Path) -> NDArray | None:
 
 
 def _store(array: NDArray, folder: str | Path | None) -> Raster:
-    pixels = Raster(*array.shape, array.dtype, folder)
+    large = array.shape[0] * array.shape[1] > IN_MEMORY_PIXELS
+    pixels = Raster(*array.shape, array.dtype, folder if large else None)
     pixels.write(pixels.box, array)
     return pixels
 

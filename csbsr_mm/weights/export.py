@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,29 +52,68 @@ def export_weights(
         RuntimeError: The checkpoint does not fit the config.
         ValueError: The path has another suffix, or the threshold is no probability.
     """
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise ValueError(f'a model file is called NAME{SUFFIX}, got {path}')
     if threshold is not None and not 0 <= threshold < 1:
         raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
     model = load_model(config, checkpoint, 'cpu', trust_checkpoint)  # Refuses weights that do not fit.
     if threshold is not None and not hasattr(model, 'threshold'):
         raise ValueError(f'{type(model).__name__} takes its threshold from its head; set it in the config')
     content = read_checkpoint(checkpoint, trust_checkpoint)
-    weights = {name: _stored(value, half) for name, value in weights_of(content, checkpoint).items()}
-    weights = {name: value for name, value in weights.items() if value.ndim}
     meta = content.get('meta') or {}
+    return write_model_file(
+        path,
+        _inference_config(config, threshold),
+        weights_of(content, checkpoint),
+        meta.get('dataset_meta') or {},
+        card or {},
+        {
+            'config': config.pretty_text,
+            'seed': meta.get('seed'),
+            'iterations': meta.get('iter'),
+            'trained': meta.get('time'),
+            'mmengine': meta.get('mmengine_version'),
+        },
+        half,
+    )
+
+
+def write_model_file(
+    path: str | Path,
+    model: dict[str, Any],
+    weights: Mapping[str, Tensor],
+    dataset_meta: dict[str, Any],
+    card: dict[str, Any],
+    lineage: dict[str, Any],
+    half: bool = True,
+) -> ModelFile:
+    """Write a model file from its parts.
+
+    Args:
+        path: File to write, ``NAME.safetensors``; its folder is made.
+        model: The model's config.
+        weights: Its state dict; scalars, which steer training, are left out.
+        dataset_meta: Names and colours of the classes.
+        card: What a user should know.
+        lineage: How the weights came about; the versions of what runs now are added.
+        half: As of :func:`export_weights`.
+
+    Raises:
+        ValueError: The path has another suffix.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise ValueError(f'a model file is called NAME{SUFFIX}, got {path}')
+    stored = {name: _stored(value, half) for name, value in weights.items() if value.ndim}
     metadata = dict(
         format=FORMAT,
         name=path.stem,
-        model=json.dumps(_inference_config(config, threshold)),
-        dataset_meta=json.dumps(meta.get('dataset_meta') or {}),
-        card=json.dumps(card or {}),
-        lineage=json.dumps(_lineage(config, meta)),
-        sha256=checksum(weights),
+        model=json.dumps(model),
+        dataset_meta=json.dumps(dataset_meta),
+        card=json.dumps(card),
+        lineage=json.dumps({**lineage, 'versions': _versions()}),
+        sha256=checksum(stored),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_tensors(path, weights, metadata)
+    write_tensors(path, stored, metadata)
     return open_weights(path)
 
 
@@ -92,17 +132,10 @@ def _inference_config(config: Config, threshold: float | None) -> dict:
     return model
 
 
-def _lineage(config: Config, meta: dict) -> dict:
+def _versions() -> dict[str, str]:
     return dict(
-        config=config.pretty_text,
-        seed=meta.get('seed'),
-        iterations=meta.get('iter'),
-        trained=meta.get('time'),
-        versions=dict(
-            csbsr_mm=__version__,
-            torch=torch.__version__,
-            numpy=np.__version__,
-            python=platform.python_version(),
-            mmengine=meta.get('mmengine_version'),
-        ),
+        csbsr_mm=__version__,
+        torch=torch.__version__,
+        numpy=np.__version__,
+        python=platform.python_version(),
     )

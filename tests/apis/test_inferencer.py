@@ -107,13 +107,24 @@ def test_a_photo_of_one_tile_is_what_the_model_predicts(out_channels, per_tile):
     segmentor = tiny_unet(out_channels=out_channels, loss_decode=loss)
     preprocessor = dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=4)
     model = build(tiny_csbsr(segmentor=segmentor, sr_loss=None, data_preprocessor=preprocessor))
-    image = photo(13, 17)
+    image = photo(12, 16)
     expected = whole(model, image)
     result = tiled(model, image, tile=20, per_tile=per_tile)
     assert np.allclose(result.probability, expected.seg_prob.data[-1], atol=1e-6)
     assert np.allclose(result.sr_image, expected.sr_img.data.permute(1, 2, 0), atol=1e-6)
     assert np.allclose(result.blur_kernel, expected.blur_kernel.data[0], atol=1e-6)
     assert np.array_equal(result.mask, expected.pred_sem_seg.data[0] == 1)
+
+
+@pytest.mark.parametrize('per_tile', [False, True])
+def test_a_photo_of_odd_size_goes_on_as_its_mirror_image(per_tile):
+    """No black border, which networks take for a crack."""
+    preprocessor = dict(type='BlindSRDataPreProcessor', scale=4, size_divisor=4)
+    model = build(tiny_csbsr(sr_loss=None, data_preprocessor=preprocessor))
+    image = photo(13, 17)
+    mirrored = np.pad(image, ((0, 3), (0, 3), (0, 0)), mode='reflect')
+    result, larger = (tiled(model, one, tile=20, per_tile=per_tile) for one in (image, mirrored))
+    assert np.allclose(result.sr_image, larger.sr_image[: 4 * 13, : 4 * 17], atol=1e-6)
 
 
 def test_tiles_share_one_kernel():

@@ -1,5 +1,7 @@
 """CrackDataset and ImageFolderSRDataset: what they find, and what they say when something is wrong."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from csbsr_mm.datasets import CrackDataset, ImageFolderSRDataset, KeyedIndex
+from csbsr_mm.datasets.preparation.health import inspect_split
 
 PIPELINE = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='BinarizeMask')]
 PREFIX = dict(img_path='train/images', seg_map_path='train/masks')
@@ -42,6 +45,27 @@ def test_mask_is_the_one_drawn(tmp_path):
 def test_mask_may_have_another_suffix(tmp_path):
     write_pair(tmp_path / 'train', 'a.jpg', mask_name='a.png')
     assert crack_dataset(tmp_path)[0]['seg_map_path'].endswith('a.png')
+
+
+def test_two_photos_do_not_share_a_mask(tmp_path):
+    write_pair(tmp_path / 'train', 'a.jpg', mask_name='a.png')
+    write_pair(tmp_path / 'train', 'a.png')
+    with pytest.raises(ValueError, match=r'a\.jpg and a\.png would share the mask a\.png'):
+        crack_dataset(tmp_path)
+    pairs = inspect_split(tmp_path, 'train', workers=1).pairs
+    assert [pair.problem for pair in pairs] == ['shares its mask with another photo'] * 2
+    write_pair(tmp_path / 'train', 'a.jpg')
+    assert len(crack_dataset(tmp_path)) == 2
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (1, 7), (7, 1)])
+def test_photos_of_one_pixel(tmp_path, shape):
+    """MMSegmentation squeezes their masks."""
+    for folder, channels in (('images', (3,)), ('masks', ())):
+        (tmp_path / 'train' / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'train' / folder / 'a.png'), np.zeros((*shape, *channels), np.uint8))
+    assert crack_dataset(tmp_path)[0]['gt_seg_map'].tolist() == np.zeros(shape, int).tolist()
+    assert inspect_split(tmp_path, 'train', workers=1).problems == []
 
 
 def test_list_selects_and_orders(tmp_path):
@@ -152,3 +176,21 @@ def test_image_folder(tmp_path):
     assert len(ImageFolderSRDataset('DIV2K', data_root=str(tmp_path))) == 2
     with pytest.raises(FileNotFoundError, match=r'no image in .*Flickr2K'):
         ImageFolderSRDataset(['Flickr2K'], data_root=str(tmp_path))
+
+
+def test_doubtful_training_data_are_mentioned_once(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(
+        'csbsr_mm.datasets.crack_dataset.print_log', lambda text, **kwargs: messages.append(text)
+    )
+    write_set(tmp_path)
+    crack_dataset(tmp_path)
+    assert not messages
+    for path in (tmp_path / 'train' / 'masks').iterdir():
+        cv2.imwrite(str(path), 255 - cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    (tmp_path / 'some.txt').write_text('c.png\na.png\nc.png\n')
+    crack_dataset(tmp_path, ann_file='some.txt')
+    assert 'names 1 of 3 photos a second time' in messages[0]
+    assert re.search(r'3 of 3 masks in .* are mostly crack \(\d+% of their pixels\)', messages[1])
+    crack_dataset(tmp_path, test_mode=True)
+    assert len(messages) == 2

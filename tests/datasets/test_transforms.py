@@ -275,3 +275,15 @@ def test_training_data_do_not_depend_on_workers(tmp_path, workers):
             assert torch.equal(
                 plain['data_samples'].get(field).data, parallel['data_samples'].get(field).data
             )
+
+
+def test_transforms_of_one_sample_draw_from_streams_of_their_own():
+    """Were the streams one, the side of the flip would tell where the crop lies."""
+    draws = {}
+    for transform in (KeyedRandomFlip(), KeyedRandomCrop(8), BlindDegradation(scale=4)):
+        numbers = [transform.generator(dict(draw=draw, draw_seed=3)).random() for draw in range(400)]
+        draws[type(transform).__name__] = numbers
+    table = np.corrcoef(list(draws.values()))
+    assert np.abs(table - np.eye(3)).max() < 0.2
+    again = KeyedRandomFlip().generator(dict(draw=7, draw_seed=3)).random()
+    assert again == draws['KeyedRandomFlip'][7]

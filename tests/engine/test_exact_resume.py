@@ -9,6 +9,8 @@ from helpers.training import dump, load, loader, run_tool, tiny_config
 from mmengine.runner import Runner
 
 from csbsr_mm.engine.config import set_resume
+from csbsr_mm.engine.hooks import TrainingStopped
+from csbsr_mm.engine.runtime import stop_on_signals
 
 STAGES = [
     dict(end=3, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
@@ -161,3 +163,51 @@ def test_stock_checkpoints_resume_by_iteration(tmp_path):
     set_resume(cfg, 'auto')
     train(cfg)
     assert log.read_text().split() == ['4', '5']
+
+
+class TestDropoutGoesOn:
+    """With dropout on and nothing frozen, weights tell whether the generators are where they should be."""
+
+    @staticmethod
+    def config(work_dir, *hooks, **changes):
+        unet = tiny_unet()
+        unet['decode_head']['dropout_ratio'] = 0.5
+        return tiny_config(
+            work_dir, max_iters=4, interval=2, model=tiny_csbsr(segmentor=unet), hooks=hooks, **changes
+        )
+
+    @staticmethod
+    def validation():
+        data = loader(batch_size=1, length=1)
+        data['sampler'] = dict(type='DefaultSampler', shuffle=False)
+        return dict(
+            val_dataloader=data,
+            val_cfg=dict(type='ValLoop'),
+            val_evaluator=[dict(type='IoUMetric')],
+            train_cfg=dict(type='ResumableIterBasedTrainLoop', max_iters=4, val_interval=1),
+        )
+
+    def test_after_resuming(self, tmp_path):
+        whole = train(self.config(tmp_path / 'whole'))['state_dict']
+        stop_after_two = self.config(tmp_path / 'run', dict(type='SignalHook', after_iter=2))
+        stop_on_signals(stop_after_two)
+        with pytest.raises(TrainingStopped):
+            Runner.from_cfg(stop_after_two).train()
+        resumed = self.config(tmp_path / 'run', randomness=dict(seed=0))
+        set_resume(resumed, 'auto')
+        assert_equal(whole, train(resumed)['state_dict'])
+
+    def test_after_validating(self, tmp_path):
+        """Every iteration is validated, which draws a seed for workers each time."""
+        whole = train(self.config(tmp_path / 'whole'))['state_dict']
+        validated = train(self.config(tmp_path / 'validated', **self.validation()))['state_dict']
+        assert_equal(whole, validated)
+
+    def test_dropout_is_on(self, tmp_path):
+        """Otherwise the two tests above could not fail."""
+        states = []
+        for seed in (0, 1):
+            cfg = self.config(tmp_path / str(seed), dict(type='DisturbHook', seed=seed))
+            states.append(train(cfg)['state_dict'])
+        differing = [name for name in states[0] if not torch.equal(states[0][name], states[1][name])]
+        assert len(differing) > 10

@@ -4,6 +4,7 @@ from mmengine.config import Config
 
 from csbsr_mm.engine.config import load_config, set_resume
 from csbsr_mm.engine.runtime import enable_amp, prepare_runtime
+from csbsr_mm.engine.tta import enable_tta
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason='says what happens without a GPU')
 
@@ -109,3 +110,22 @@ def test_missing_files_are_named(tmp_path):
     for resume in (None, 'auto'):
         with pytest.raises(FileNotFoundError, match=r'step1\.pth does not exist; train the step before'):
             set_resume(cfg, resume)
+
+
+def test_tta_of_a_stock_model_is_merged_by_ours_and_without_diagonals():
+    """EncoderDecoder cannot flip a diagonal back; SegTTAModel leaves the last version's logits."""
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackSegInputs')]
+    for model, flips in (('EncoderDecoder', 3), ('BlindSRSegmentor', 4)):
+        cfg = Config(
+            dict(
+                model=dict(type=model),
+                tta_model=dict(type='SegTTAModel'),
+                test_dataloader=dict(dataset=dict(pipeline=pipeline)),
+            )
+        )
+        enable_tta(cfg)
+        assert cfg.model.type == 'BlindSRTTAModel'
+        augmentation = cfg.test_dataloader.dataset.pipeline[-1]
+        directions = [flip.direction for flip in augmentation.transforms[0]]
+        assert len(directions) == flips
+        assert ('diagonal' in directions) == (model == 'BlindSRSegmentor')

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -244,3 +245,14 @@ def test_linear_not_clipped():
 def test_clear_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(('size', 'other'), [(5, 5), (7, 3), (3, 7)])
+def test_composition_is_a_convolution(size, other):
+    """Against SciPy, with kernels without any symmetry: a correlation would turn the second one round."""
+    generator = np.random.default_rng(0)
+    first, second = generator.random((size, size)), generator.random((other, other))
+    full = scipy.signal.convolve2d(first, second, 'same')
+    expected = full / full.sum()
+    np.testing.assert_allclose(compose_kernels(first, second), expected, rtol=1e-12)
+    assert not np.allclose(compose_kernels(first, second[::-1, ::-1].copy()), compose_kernels(first, second))

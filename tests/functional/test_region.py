@@ -266,3 +266,20 @@ def test_label_check_counts_ignored_pixels_as_fine():
     with pytest.raises(ValueError, match=r'got 0..3'):
         check_labels(torch.tensor([[[0, 3, 255]]]), 2)
     assert soft_masks(torch.zeros(1, 1, 1, 2), torch.tensor([[[0, 1]]])).known is None
+
+
+@pytest.mark.parametrize('channels', [1, 2, 3])
+def test_order_of_classes_changes_nothing(channels):
+    """Each predicted mask meets the true mask of its own class."""
+    generator = torch.Generator().manual_seed(0)
+    label = torch.randint(0, max(2, channels), (2, 6, 5), generator=generator)
+    perfect = F.one_hot(label, max(2, channels)).movedim(-1, 1) * 200.0 - 100
+    perfect = perfect if channels > 1 else perfect[:, 1:]
+    noisy = perfect / 100 + torch.randn(perfect.shape, generator=generator)
+    ascending = list(range(max(2, channels)))
+    for classes in (ascending, ascending[::-1]):
+        assert dice_loss(perfect, label, classes=classes).max() < 1e-5
+    for chosen in ([0, 1], ascending):
+        assert torch.allclose(
+            dice_loss(noisy, label, classes=chosen), dice_loss(noisy, label, classes=chosen[::-1])
+        )

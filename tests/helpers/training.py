@@ -111,6 +111,17 @@ class SignalHook(Hook):
 
 
 @HOOKS.register_module()
+class DisturbHook(Hook):
+    """Set the generators in the midst of training."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        torch.manual_seed(100 * self.seed + batch_idx)
+
+
+@HOOKS.register_module()
 class PerturbHook(Hook):
     """Make one rank's parameters differ, as a parameter that DDP does not know would."""
 

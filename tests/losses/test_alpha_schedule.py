@@ -22,7 +22,8 @@ def test_resumes():
     for _ in range(17):
         first.step()
     second.load_state_dict(first.state_dict())
-    assert second.alpha == first.alpha == second.losses[0].alpha.item() == pytest.approx(0.33)
+    assert second.alpha == first.alpha == 0.33
+    assert second.losses[0].alpha.item() == pytest.approx(0.33)
 
 
 def test_is_the_hooks_schedule():
@@ -35,12 +36,13 @@ def test_is_the_hooks_schedule():
 
 def test_a_loop_without_frameworks_learns():
     torch.manual_seed(0)
-    images = torch.rand(4, 3, 24, 24)
+    torch.set_num_threads(1)
+    images = torch.rand(2, 3, 24, 24)
     labels = (images[:, 0] > 0.7).long()
     model, loss = torch.nn.Conv2d(3, 1, 3, padding=1), BoundaryComboLoss()
-    schedule = AlphaSchedule(loss, total_iters=60, end=0.5)
-    optimizer = torch.optim.Adam(model.parameters(), 0.05)
-    for _ in range(60):
+    schedule = AlphaSchedule(loss, total_iters=150, end=0.5)
+    optimizer = torch.optim.Adam(model.parameters(), 0.1)
+    for _ in range(150):
         optimizer.zero_grad()
         loss(model(images), labels).backward()
         optimizer.step()

@@ -1,5 +1,6 @@
 """Names of results: never outside their folder, never twice, never surprising."""
 
+import io
 import os
 from pathlib import Path
 
@@ -96,3 +97,14 @@ def test_hostile_names_stay_inside(tmp_path):
     touch(tmp_path, '..\\..\\evil.jpg', '<img src=x onerror=alert(1)>.jpg', '-rf.jpg', '$(touch x);.jpg')
     for name in names(find_photos([tmp_path])):
         assert safe_name(name) == name
+
+
+def test_links_lists_and_standard_input(tmp_path, monkeypatch):
+    touch(tmp_path, 'wall/a.jpg', 'wall/b.jpg', 'c.HEIC')
+    (tmp_path / 'wall' / 'link.jpg').symlink_to(tmp_path / 'wall' / 'a.jpg')
+    assert names(find_photos([tmp_path])) == ['c', 'wall__a', 'wall__b']
+    listed = f'# two photos\n{tmp_path}/c.HEIC\n\n{tmp_path}/wall/b.jpg\n'
+    (tmp_path / 'list.txt').write_text(listed)
+    assert names(find_photos([f'@{tmp_path}/list.txt'])) == ['c', 'b']
+    monkeypatch.setattr('sys.stdin', io.StringIO(listed))
+    assert names(find_photos(['-'])) == ['c', 'b']

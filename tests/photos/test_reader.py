@@ -165,12 +165,48 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / 'empty.png').touch()
     with pytest.raises(PhotoError, match=r'empty\.png'):
         read_photo(tmp_path / 'empty.png')
-    tifffile.imwrite(tmp_path / 'float.tif', np.zeros((5, 6), np.float32))
-    with pytest.raises(PhotoError, match=r"float\.tif has pixels of mode 'F' \(32 bit\); save it as 8-bit"):
-        read_photo(tmp_path / 'float.tif')
+    for name, help in (('a.heic', r"pip install 'csbsr_mm\[heic\]'"), ('a.nef', 'export it as TIFF or JPEG')):
+        (tmp_path / name).write_bytes(b'no such thing')
+        with pytest.raises(PhotoError, match=help):
+            read_photo(tmp_path / name)
     with pytest.raises(PhotoError, match=r'missing\.png'):
         read_photo(tmp_path / 'missing.png')
     assert photo_size(tmp_path / 'text.jpg') is None
+
+
+@pytest.mark.parametrize('bits', [10, 12, 14])
+def test_few_bits_in_16_are_stretched(bits, tmp_path):
+    image = RGB16 >> (16 - bits)
+    image[0, 0] = 2**bits - 1
+    tifffile.imwrite(tmp_path / 'a.tif', image, photometric='rgb')
+    photo = read_photo(tmp_path / 'a.tif')
+    assert photo.note == f'{bits}-bit values stretched to 16 bits'
+    found = photo.pixels.read(photo.pixels.box)
+    assert found.max() == 65535
+    assert np.abs(found / 65535 - image / (2**bits - 1)).max() < 1e-4
+
+
+def test_floats_and_many_bands(tmp_path):
+    tifffile.imwrite(tmp_path / 'float.tif', np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 30))
+    assert pixels(tmp_path / 'float.tif')[-1, -1].tolist() == [65535] * 3
+    tifffile.imwrite(tmp_path / 'range.tif', np.float32([[-5, 15], [np.nan, 5]]))
+    assert pixels(tmp_path / 'range.tif')[..., 0].tolist() == [[0, 65535], [16384, 32768]]
+    bands = RNG.integers(0, 60000, (20, 30, 5), np.uint16)
+    tifffile.imwrite(tmp_path / 'five.tif', bands, photometric='minisblack', planarconfig='contig')
+    assert np.array_equal(pixels(tmp_path / 'five.tif'), bands[..., :3])
+    assert 'bands 1 to 3 of 5' in read_photo(tmp_path / 'five.tif').note
+
+
+def test_pages_are_told(tmp_path):
+    tifffile.imwrite(tmp_path / 'a.tif', np.stack([RGB8, RGB8]), photometric='rgb')
+    assert read_photo(tmp_path / 'a.tif').note == 'the first of 2 pages'
+
+
+def test_heic(tmp_path):
+    pillow_heif = pytest.importorskip('pillow_heif')
+    smooth = cv2.resize(RGB8[:3, :4], (64, 48), interpolation=cv2.INTER_LINEAR)
+    pillow_heif.from_pillow(Image.fromarray(smooth)).save(tmp_path / 'a.heic', quality=95)
+    assert np.abs(pixels(tmp_path / 'a.heic').astype(int) - smooth).mean() < 4
 
 
 def test_more_pixels_than_allowed(tmp_path, monkeypatch):

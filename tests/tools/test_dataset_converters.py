@@ -10,6 +10,7 @@ from helpers.training import csbsr
 from scipy.io import savemat
 
 from csbsr_mm.cli import COMMANDS
+from csbsr_mm.datasets.crack_renderer import render_crack_photo
 from csbsr_mm.datasets.degraded_store import DegradedStore
 from csbsr_mm.datasets.preparation.files import write_mask
 from csbsr_mm.datasets.preparation.khanhha_layout import split_names
@@ -238,6 +239,41 @@ def test_health_report(tmp_path, capsys):
     assert 'no folder' in run('check-data', tmp_path / 'nowhere')
 
 
+def test_data_that_are_wrong_but_readable(tmp_path, capsys):
+    """Inverted masks, lists with repetitions, a photo stored anew in the other split, a mask alone."""
+    names = [f'{number}.png' for number in range(6)]
+    for number, name in enumerate(names):
+        photo, _ = render_crack_photo(np.random.default_rng([1, number]), size=64)
+        mask = np.zeros((64, 64), np.uint8)
+        mask[30:33] = 255
+        split = 'train' if number < 4 else 'test'
+        write(tmp_path / split / 'images' / name, photo)
+        write(tmp_path / split / 'masks' / name, mask)
+    assert run('check-data', tmp_path, '--workers', 1) == 0
+    assert 'look the same' not in capsys.readouterr().out
+
+    photo = cv2.imread(str(tmp_path / 'train/images/0.png'))
+    smaller = cv2.resize(photo, (56, 56), interpolation=cv2.INTER_AREA)
+    (tmp_path / 'test/images').mkdir(exist_ok=True)
+    cv2.imwrite(str(tmp_path / 'test/images/other.jpg'), smaller, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    write(tmp_path / 'test/masks/other.png', np.zeros((56, 56), np.uint8))
+    inverted = 255 - cv2.imread(str(tmp_path / 'train/masks/1.png'), cv2.IMREAD_GRAYSCALE)
+    write(tmp_path / 'train/masks/1.png', inverted)
+    write(tmp_path / 'train/masks/alone.png', inverted)
+    (tmp_path / 'train.txt').write_text('0.png\n1.png\n0.png\n')
+    (tmp_path / 'val.txt').write_text('1.png\n2.png\n')
+    assert run('check-data', tmp_path, '--workers', 1) == 1
+    report = capsys.readouterr().out
+    for line in (
+        'train/0.png ~ test/other.jpg',
+        'train/1.png: 95% of its pixels are crack; is the mask inverted?',
+        'train/alone.png: mask without a photo',
+        'train.txt names 1 photos more than once, such as 0.png',
+        'train.txt and val.txt share 1 photos, such as 1.png',
+    ):
+        assert line in report
+
+
 def test_demo_tool(tmp_path, capsys):
     options = ('--test', 1, '--size', 64, '--workers', 1)
     arguments = ('render-demo', tmp_path / 'demo', '--train', 2, *options)
@@ -246,3 +282,78 @@ def test_demo_tool(tmp_path, capsys):
     assert run(*arguments) == 0
     assert 'complete already' in capsys.readouterr().out
     assert 'choose an empty folder' in run(*arguments[:2], '--train', 1, *options)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'folders', 'nested'),
+    [
+        ('gaps384', ('croppedimg', 'croppedgt'), False),
+        ('gaps384', ('croppedimg', 'croppedgt'), True),
+        ('cracktree200', ('cracktree200rgb', 'cracktree200_gt'), False),
+    ],
+)
+def test_folders_of_photos_and_masks(tmp_path, kind, folders, nested):
+    """Any brightness but black is crack; a photo without mask is left out; the split follows the seed."""
+    pairs = {f'a_{number}': photo_and_mask() for number in range(5)}
+    photos, masks = (tmp_path / 'raw' / name / (name if nested else '') for name in folders)
+    for name, (photo, mask) in pairs.items():
+        write(photos / f'{name}.jpg', photo)
+        write(masks / f'{name}.png', mask // 100)
+    write(photos / 'alone.jpg', photo_and_mask()[0])
+    arguments = (tmp_path / 'raw', tmp_path / 'out', '--test-share', 0.4, '--workers', 1)
+    assert run(kind, *map(str, arguments)) == 0
+    prefix = {'gaps384': 'GAPS384', 'cracktree200': 'cracktree200'}[kind]
+    masks = {split: tmp_path / 'out' / split / 'masks' for split in ('train', 'test')}
+    found = {split: sorted(path.name for path in folder.iterdir()) for split, folder in masks.items()}
+    assert [len(found['train']), len(found['test'])] == [3, 2]
+    assert sorted(found['train'] + found['test']) == [f'{prefix}_{name}.jpg' for name in pairs]
+    for split, names in found.items():
+        for name in names:
+            mask = pairs[name.removeprefix(f'{prefix}_').removesuffix('.jpg')][1]
+            assert np.array_equal(stored_mask(masks[split] / name), mask > 0)
+
+
+def test_ael_has_dark_cracks_and_three_sensors(tmp_path):
+    photos = {
+        'AIGLE_RN': 'Im_GT_AIGLE_RN_C18aor.png',
+        'ESAR': 'Im_GT_ESAR_30a.jpg',
+        'LCMS': 'Im_GT_LCMS_1.png',
+    }
+    masks = {'AIGLE_RN': 'GT_AIGLE_RN_C18a.png', 'ESAR': 'GT_ESAR_30a.png', 'LCMS': 'GT_LCMS_1.png'}
+    drawn = {}
+    for sensor, photo_name in photos.items():
+        photo, drawn[sensor] = photo_and_mask()
+        write(tmp_path / 'TITS' / 'IMAGES' / sensor / photo_name, photo)
+        write(tmp_path / 'TITS' / 'GROUND_TRUTH' / sensor / masks[sensor], 255 - drawn[sensor])
+    assert run('ael', str(tmp_path), str(tmp_path / 'out'), '--workers', '1') == 0
+    stored = {path.name: path for path in (tmp_path / 'out').glob('*/masks/*')}
+    assert set(stored) == {f'AEL_{name.removeprefix("Im_")}' for name in photos.values()}
+    for sensor, name in photos.items():
+        mask = stored_mask(stored[f'AEL_{name.removeprefix("Im_")}'])
+        assert np.array_equal(mask, drawn[sensor] > 0)
+
+
+def test_cssc_names_its_folders(tmp_path):
+    for number in range(3):
+        photo, mask = photo_and_mask()
+        write(tmp_path / 'raw' / 'photos' / f'{number}.png', photo)
+        write(tmp_path / 'raw' / 'labels' / f'{number}.png', 255 - mask)
+    options = ('--images', 'photos', '--masks', 'labels', '--dark-cracks', '--workers', '1')
+    assert run('cssc', str(tmp_path / 'raw'), str(tmp_path / 'out'), *options) == 0
+    stored = sorted(path.name for path in (tmp_path / 'out').glob('*/masks/*'))
+    assert stored == ['CSSC_0.png', 'CSSC_1.png', 'CSSC_2.png']
+    assert all(0 < stored_mask(path).mean() < 0.5 for path in (tmp_path / 'out').glob('*/masks/*'))
+
+
+def test_health_by_constituent(tmp_path, capsys):
+    for split in ('train', 'test'):
+        for name in ('CFD_1', 'CFD_2', 'noncrack_wall_1'):
+            photo, mask = photo_and_mask()
+            write(tmp_path / split / 'images' / f'{name}.png', photo)
+            write(tmp_path / split / 'masks' / f'{name}.png', mask * (name != 'noncrack_wall_1'))
+    assert run('check-data', str(tmp_path), '--workers', '1') == 0
+    lines = capsys.readouterr().out.split('By constituent')[1].splitlines()
+    cells = [[cell.strip() for cell in line.strip('│ ').split('│')] for line in lines if '│' in line]
+    rows = {source: rest for source, *rest in cells}
+    assert rows['CFD'][:3] == ['4', '0', '0']
+    assert rows['noncrack'] == ['2', '0', '2', '0.00%']

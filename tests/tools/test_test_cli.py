@@ -1,4 +1,6 @@
+import csv
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +10,8 @@ from helpers.models import tiny_csbsr, tiny_unet
 from helpers.training import csbsr, dump, load, loader, tiny_config
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
+
+from csbsr_mm.datasets.image_files import source_of
 
 ODD = 5
 
@@ -62,6 +66,19 @@ def test_prints_a_table_and_writes_json(tmp_path, trained, run_test, capsys):
     assert report['config'] == str(config)
     assert report['checkpoint'] == str(checkpoint)
     assert report['versions']['torch'] == torch.__version__
+
+
+def test_metrics_by_source(tmp_path, trained, run_test, capsys):
+    """Means over the photos of each prefix, from the values that the metrics write of each image."""
+    run_test(*trained, '--by-source', '--work-dir', tmp_path)
+    printed = capsys.readouterr().out.split('by source')[1]
+    with (tmp_path / 'per_image' / 'SRQualityMetric.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == ODD
+    for name in {source_of(Path(row['image']).name) for row in rows}:
+        own = [float(row['PSNR']) for row in rows if source_of(Path(row['image']).name) == name]
+        assert name in printed
+        assert f'{sum(own) / len(own):.4f}' in printed
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_test(tmp_path, trained, run_test, monkeypatch):

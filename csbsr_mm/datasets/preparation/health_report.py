@@ -1,14 +1,17 @@
 """Print the health of a crack data set: what is in it, what cannot be used, what is there twice."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from csbsr_mm.datasets.image_files import source_of
 from csbsr_mm.datasets.transforms import BinarizeMask
 
-from .health import SplitHealth, copies, inspect_split
+from .health import SplitHealth, copies, inspect_split, listing_problems, look_alikes
 
 SHOWN = 20
 
@@ -29,6 +32,20 @@ def summary_table(splits: list[SplitHealth]) -> Table:
     }
     for title, cells in rows.items():
         table.add_row(title, *cells)
+    return table
+
+
+def source_table(splits: Sequence[SplitHealth]) -> Table:
+    """What each constituent of a collected set, told by the file name's prefix, is like."""
+    table = Table('source', title='By constituent')
+    for title in ('photos', 'cannot be used', 'without a crack', 'crack pixels where cracked'):
+        table.add_column(title, justify='right')
+    pairs = [pair for split in splits for pair in split.pairs]
+    for source, _ in Counter(source_of(pair.name) for pair in pairs).most_common():
+        own = [pair for pair in pairs if source_of(pair.name) == source]
+        shares = np.array([pair.crack_share for pair in own if not pair.problem])
+        cells = [len(own), sum(pair.problem is not None for pair in own), int((shares == 0).sum())]
+        table.add_row(source, *map(str, cells), f'{_mean(shares[shares > 0]):.2%}')
     return table
 
 
@@ -60,7 +77,8 @@ def report_health(
         workers: Processes; as many as cores if None.
 
     Returns:
-        Whether every photo can be used and none stands in two splits.
+        Whether every photo can be used, none stands in two splits under whatever name, and every mask and
+        every entry of a list belongs to a photo of its own.
 
     Raises:
         OSError: A folder is missing.
@@ -70,10 +88,22 @@ def report_health(
     inspected = [inspect_split(data_root, name, binarize, workers) for name in splits]
     console = Console()
     console.print(summary_table(inspected))
+    console.print(source_table(inspected))
     problems = [f'{split.name}/{p.name}: {p.problem}' for split in inspected for p in split.problems]
+    problems += [
+        f'{split.name}/{mask}: mask without a photo' for split in inspected for mask in split.lone_masks
+    ]
+    problems += listing_problems(data_root)
+    same = look_alikes(inspected)
     groups = [' = '.join(names) for names in copies(inspected)]
     leaks = [names for names in copies(inspected) if len({name.split('/')[0] for name in names}) > 1]
-    for title, lines in (('Problems', problems), ('Equal files', groups)):
+    leaks += [names for names in same if len({name.split('/')[0] for name in names}) > 1]
+    similar = [' ~ '.join(names) for names in same]
+    for title, lines in (
+        ('Problems', problems),
+        ('Equal files', groups),
+        ('Photos that look the same', similar),
+    ):
         if lines:
             console.print(f'{title} ({len(lines)}):', *lines[:SHOWN], sep='\n  ', markup=False)
     healthy = not problems and not leaks

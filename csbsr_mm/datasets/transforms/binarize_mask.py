@@ -9,6 +9,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+MOSTLY_CRACK = 0.5
+"""Share of crack pixels above which a mask is probably inverted."""
 JPEG_SUFFIXES = ('.jpg', '.jpeg')
 
 
@@ -49,6 +51,9 @@ class BinarizeMask(BaseTransform):
         if 'gt_seg_map' in results:
             mask, path = results['gt_seg_map'], results.get('seg_map_path', 'the mask')
             if 'img' in results:
+                if mask.ndim < 2 and mask.size == results['img'].shape[0] * results['img'].shape[1]:
+                    # LoadAnnotations squeezes a mask that is one pixel high or wide.
+                    mask = mask.reshape(results['img'].shape[:2])
                 self._check_size(results['img'], mask, path)
             results['gt_seg_map'] = self.binarize(mask, path)
         return results
@@ -97,3 +102,16 @@ class BinarizeMask(BaseTransform):
             f'{type(self).__name__}(threshold={self.threshold}, tolerance={self.tolerance}, '
             f'max_undecided={self.max_undecided})'
         )
+
+
+def crack_share(path: str, threshold: int = 127) -> float:
+    """Share of pixels above a grey value in a mask file; NaN if it cannot be read.
+
+    Args:
+        path: The mask.
+        threshold: Grey value; a mask of class numbers 0 and 1 is taken as such.
+    """
+    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        return float('nan')
+    return float((mask > (0 if mask.max() <= 1 else threshold)).mean())

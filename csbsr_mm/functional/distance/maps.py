@@ -16,7 +16,7 @@ Every path gives the same float32 numbers, to the bit for distances below 4,096 
 kernels on the CPU, SciPy where Numba is not installed, tensor operations on an accelerator
 (nothing travels to the host).
 
-Reference: signed distance map of the boundary loss, Eq. 4-5 of Kondo and Ukita, Joint Learning of
+Reference: signed distance map of the boundary loss, defined after Eq. 4 of Kondo and Ukita, Joint Learning of
 Blind Super-Resolution and Crack Segmentation for Realistic Degraded Images.
 """
 

@@ -145,6 +145,8 @@ function measureList(row) {
   const entries = [['Widest crack', withUnit(row.max_width)], ['95 % width', withUnit(row.width_95)],
     ['Mean width', withUnit(row.mean_width)], ['Length', withUnit(row.length)], ['Area', withUnit(row.area, true)]];
   if (row.orientation !== null) entries.push(['Direction', `${row.orientation.toFixed(0)}°`]);
+  if (row.blobs) entries.push(['Blobs, not counted', String(row.blobs)]);
+  if (row.ignored) entries.push(['Too small or faint', String(row.ignored)]);
   if (row.blur_spread !== null) entries.push(['Blur', `${row.blur_spread.toFixed(2)} px`]);
   return entries.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
 }
@@ -154,14 +156,16 @@ function crackTable(row) {
   const lines = row.cracks.map((crack, index) => {
     const line = element('tr', {}, element('td', {}, element('button', { type: 'button' }, String(index + 1))),
       element('td', {}, format(crack.max_width)), element('td', {}, format(crack.length)),
-      element('td', {}, crack.orientation === null ? '–' : `${Math.round(crack.orientation) % 180}°`));
+      element('td', {}, crack.orientation === null ? '–' : `${Math.round(crack.orientation) % 180}°`),
+      element('td', {}, [crack.confidence == null ? '–' : crack.confidence.toFixed(2),
+        crack.kind === 'joint?' ? ' joint?' : ''].join('')));
     line.addEventListener('click', () => outline(row, crack, line));
     return line;
   });
-  const head = element('thead', {}, element('tr', {}, ...['Crack', `Widest (${UNIT})`, `Length (${UNIT})`, 'Dir.']
+  const head = element('thead', {}, element('tr', {}, ...['Crack', `Widest (${UNIT})`, `Length (${UNIT})`, 'Dir.', 'Conf.']
     .map(text => element('th', { scope: 'col' }, text))));
   const more = row.crack_count > row.cracks.length
-    ? element('p', {}, `The ${row.cracks.length} longest of ${row.crack_count}; all are in summary.json.`) : null;
+    ? element('p', {}, `The ${row.cracks.length} surest of ${row.crack_count}; all are in cracks.csv.`) : null;
   return element('div', {}, element('table', { class: 'cracks' }, head, element('tbody', {}, ...lines)), more ?? '');
 }
 
@@ -190,6 +194,8 @@ function outline(row, crack, line) {
 function facts(row) {
   const parts = [`${row.width} × ${row.height} pixels`];
   if (row.taken) parts.push(row.taken.replace('T', ' '));
+  if (row.scale) parts.push(row.scale);
+  if (row.reading) parts.push(row.reading);
   const children = [parts.join(' · ')];
   if (row.latitude !== null) {
     const place = `${row.latitude.toFixed(6)}, ${row.longitude.toFixed(6)}`;

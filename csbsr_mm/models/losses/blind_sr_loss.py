@@ -25,7 +25,7 @@ class BlindSRLoss(nn.Module):
         antialias: Whether the pseudo-LR image is low-pass filtered when downsampling; as in
             ``BlindDegradation``.
         padding: What the blur sees beyond the border, ``'zeros'`` or ``'reflect'``; likewise.
-        kernel_loss: ``'mse'`` as in the paper, or ``'relative'``: the squared error over the true kernel's
+        kernel_loss: ``'mse'`` as released, or ``'relative'``: the squared error over the true kernel's
             squared norm. The MSE listens to small kernels most, which cannot be told apart at LR.
         border: LR pixels at each side that the second term leaves out. For LR images whose border was cut
             (``BlindDegradation(cut_border=True)``) the blurred SR image alone has a dark rim, half the
@@ -36,6 +36,9 @@ class BlindSRLoss(nn.Module):
 
     Equation:
         L_S = 0.4 mean |I^S - I^H| + 0.4 mean |(I^S * K^P) ↓s - I^L| + 0.2 mean (K^P - K^G)^2
+
+        The paper prints no weights. These are what the released code means; by a slip its kernel
+        weight is 0.
 
     Example:
         >>> loss = BlindSRLoss()

@@ -158,7 +158,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         """Logits at SR size for LR images in [0, 1]; ``batch_img_metas`` speak of LR pixels."""
         return self._predict_logits(inputs, batch_img_metas).seg_logits
 
-    def _condition_on(self, blur_kernel: Tensor | None):
+    def condition_on(self, blur_kernel: Tensor | None):
         """What happens to the features that enter the classifier."""
         return None if self.blur_skip is None else partial(self.blur_skip, blur_kernel=blur_kernel)
 
@@ -192,7 +192,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         """The segmentor's losses and the map that weights L_S."""
         image = self.normalize(sr_image, targets['valid'])
         sr_samples = [self._in_sr_pixels(sample) for sample in samples]
-        with self.tap.listen(self._condition_on(blur_kernel)) as tap:
+        with self.tap.listen(self.condition_on(blur_kernel)) as tap:
             losses = self.segmentor.loss(image, sr_samples)
             weight = None
             if len(self.sr_loss_weights):
@@ -289,7 +289,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         size = tuple(side // self.scale for side in sr_image.shape[-2:])
         valid = valid_mask(metas, size, self.scale)
         image = self.normalize(sr_image, None if valid is None else valid.to(sr_image.device), statistics)
-        with self.tap.listen(self._condition_on(blur_kernel)):
+        with self.tap.listen(self.condition_on(blur_kernel)):
             return self.segmentor.inference(image, [scale_meta(meta, self.scale) for meta in metas])
 
     def _prediction(
@@ -304,7 +304,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:
         """Raw network outputs for LR images in [0, 1], logits at SR size."""
         sr_image, blur_kernel = self.super_resolve(inputs)
-        with self.tap.listen(self._condition_on(blur_kernel)):
+        with self.tap.listen(self.condition_on(blur_kernel)):
             logits = self.segmentor(self.normalize(sr_image), mode='tensor')
         logits = resize(logits, sr_image.shape[-2:], mode='bilinear', align_corners=self.align_corners)
         return BlindSROutputs(sr_image, logits, blur_kernel)

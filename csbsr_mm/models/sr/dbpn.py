@@ -52,7 +52,9 @@ class DBPN(BaseModule):
         super().__init__(init_cfg or RELEASED_INIT)
         check_scale('DBPN', scale)
         if not 2 <= num_stages <= 10:
-            raise ValueError(f'DBPN: num_stages must be 2 to 10, got {num_stages}; the paper has 4')
+            raise ValueError(
+                f'DBPN: num_stages must be 2 to 10, got {num_stages}; the released network has 4'
+            )
         self.scale, self.fold = scale, fold
         self.features = nn.Sequential(
             ConvPReLU(3, stem_channels, 3, bias=True),

@@ -62,7 +62,7 @@ class KBPN(BaseModule):
 
     Reference:
         Kondo and Ukita, "Joint Learning of Blind Super-Resolution and Crack Segmentation for
-        Realistic Degraded Images", IEEE TIM 2024, Sec. III-B, Fig. 3.
+        Realistic Degraded Images", IEEE TIM 2024, Sec. III-A, Fig. 3.
 
     Example:
         >>> network = KBPN(num_stages=2, channels=8)
@@ -380,9 +380,9 @@ def _check_options(
     vgg_features: str | None,
 ) -> None:
     if num_stages < 1:
-        raise ValueError(f'KBPN: num_stages must be at least 1, got {num_stages}; the paper has 4')
+        raise ValueError(f'KBPN: num_stages must be at least 1, got {num_stages}; the released network has 4')
     if channels < 1:
-        raise ValueError(f'KBPN: channels must be at least 1, got {channels}; the paper has 128')
+        raise ValueError(f'KBPN: channels must be at least 1, got {channels}; the released network has 128')
     if estimated_kernel_size > kernel_size:
         raise ValueError(
             f'KBPN: estimated_kernel_size must be at most kernel_size={kernel_size}, got '

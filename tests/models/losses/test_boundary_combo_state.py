@@ -195,3 +195,21 @@ def test_two_processes_equal_one(tmp_path):
     assert torch.equal(others, loss.class_pixels)
     for a, b, value in zip(first, second, expected, strict=True):
         torch.testing.assert_close((a + b) / 2, value)
+
+
+def test_class_counts_are_those_of_all_processes(monkeypatch):
+    """Another process with the same pixels twice over, added where the counts are reduced."""
+    label = torch.tensor([[[0, 0, 0, 1]]])
+    own = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
+    own(torch.zeros(1, 2, 1, 4), label)
+    reduced = []
+
+    def with_another(pixels, *args, **kwargs):
+        reduced.append(pixels.tolist())
+        pixels *= 3
+
+    monkeypatch.setattr(f'{BoundaryComboLoss.__module__}.all_reduce', with_another)
+    shared = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
+    shared(torch.zeros(1, 2, 1, 4), label)
+    assert reduced == [[3, 1]]
+    assert shared.class_pixels[:2].tolist() == [9, 3] == (3 * own.class_pixels[:2]).tolist()

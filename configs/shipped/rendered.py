@@ -1,0 +1,93 @@
+"""The model on board: a small KBPN that reads the blur from texture, and a U-Net, on rendered cracks alone.
+
+`csbsr render-demo data/crack_varied --train 1800 --test 32 --varied --seed 7` makes the photos. Blur is
+Gaussian, motion, defocus or a mixture; the dark rim that gives it away is cut; noise and JPEG come on top.
+"""
+
+_base_ = [
+    '../_base_/models/unet_small.py',
+    '../_base_/datasets/crack_demo.py',
+    '../_base_/default_hooks.py',
+    '../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/rendered'
+data_root = 'data/crack_varied'
+
+# Leaky units cannot die: a classifier on ReLU features whose weights turn negative never recovers.
+leaky = dict(type='LeakyReLU', negative_slope=0.1)
+width = 24
+model = dict(
+    _delete_=True,
+    type='BlindSRSegmentor',
+    data_preprocessor=dict(type='BlindSRDataPreProcessor', size_divisor=2),
+    sr=dict(
+        type='KBPN',
+        num_stages=2,
+        channels=32,
+        kernel_estimator='log_variance',
+        kernel_updates=False,
+        kernel_code=16,
+        blur_padding='replicate',
+    ),
+    segmentor=dict(
+        **_base_.model,
+    ),
+    sr_loss=dict(type='BlindSRLoss', kernel_loss='relative', kernel_weight=0.05, border=3),
+    task_weight=0.3,
+)
+model['segmentor']['backbone'].update(base_channels=width, act_cfg=leaky)
+model['segmentor']['decode_head'].update(in_channels=width, channels=width, act_cfg=leaky)
+
+degradation = dict(
+    type='BlindDegradation',
+    scale={{_base_.scale}},
+    kinds=dict(gaussian=0.6, motion=0.1, defocus=0.1, mixture=0.2),
+    cut_border=True,
+    noise=(0.0, 4.0),
+    jpeg_quality=(60, 100),
+    quantize=True,
+)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='BinarizeMask', threshold=127),
+    dict(type='KeyedRandomCrop', crop_size=152, crack_probability=0.6),  # 128 after the border is cut
+    dict(type='KeyedRandomFlip'),
+    degradation,
+    dict(type='PackBlindSRInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='BinarizeMask', threshold=127),
+    dict(degradation, only_dataset_images=True),
+    dict(type='PackBlindSRInputs'),
+]
+train_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+
+estimator, warmup, total = 2000, 2400, 2860
+train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_begin=total + 1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=warmup, end=total, by_epoch=False)]
+default_hooks = dict(
+    logger=dict(interval=20),
+    checkpoint=dict(interval=100),
+    training_stage=dict(
+        type='TrainingStageHook',
+        stages=[
+            dict(end=estimator, trainable=['sr.kernel_predictor'], kernel_only=True, task_weight=0.0),
+            dict(end=warmup, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_weight=0.0),
+            dict(),
+        ],
+    ),
+    boundary_rebalance=dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=warmup),
+    acceleration=dict(type='AccelerationHook', channels_last=True),
+)
