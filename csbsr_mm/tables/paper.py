@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+# Variants that change the segmentation loss alone.
+OF_SEGMENTATION = ('inverse_frequency',)
 PUBLISHED = Path(__file__).parent / 'published'
 
 
@@ -30,9 +32,14 @@ class Run:
     variants: tuple[str, ...] = ()
 
     def varied(self, variants: Sequence[str]) -> Run:
-        """The same run, and what it starts from, with other variants."""
+        """The same run, and what it starts from, with other variants.
+
+        A run of the SR network alone takes no variant of the segmentation loss: rows go on sharing it.
+        """
         start = None if self.start is None else self.start.varied(variants)
-        return replace(self, start=start, variants=tuple(variants))
+        alone = self.config.startswith('pretrain/') or self.config.endswith('step2.py')
+        own = [name for name in variants if not (alone and name in OF_SEGMENTATION)]
+        return replace(self, start=start, variants=tuple(own))
 
     @property
     def name(self) -> str:
