@@ -298,6 +298,11 @@ class BoundaryComboLoss(nn.Module):
 
     def _count(self, masks: SoftMasks) -> None:
         """Add the batch's pixels of each class, over all processes, to the counts."""
+        if masks.num_classes > MAX_CLASSES:
+            raise ValueError(
+                f"class_weight='inverse_frequency' counts at most {MAX_CLASSES} classes, the network has "
+                f'{masks.num_classes}; give the weights as a list'
+            )
         known = masks.label.new_ones(()).bool() if masks.known is None else masks.known
         counts = [((masks.label == c) & known).sum() for c in range(masks.num_classes)]
         pixels = torch.stack(counts).to(self.class_pixels)
