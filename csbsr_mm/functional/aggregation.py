@@ -1,9 +1,9 @@
 """From the counts of many images to one figure of a set: each aggregation under its own name.
 
-Of image i at threshold t, let c be the predicted pixels that are right among p, and f the true pixels that are
-found among n (``tolerance_sweep`` counts them; without tolerance c = f), and::
+Of image i at threshold t, let c be the predicted pixels that are right among p, and f the true pixels that
+are found among n (``tolerance_sweep`` counts them; without tolerance c = f), and::
 
-    F(c, p, f, n) = 2 P R / (P + R),   P = c / p,   R = f / n;   1 if p = n = 0, and 0 if only one of them is 0
+    F(c, p, f, n) = 2 P R / (P + R),   P = c / p,   R = f / n;   1 if p = n = 0, 0 if only one of them is 0
 
     ods_per_image_mean = max over t of mean over i of F(c_it, p_it, f_it, n_i)
     ois_per_image_mean = mean over i of max over t of F(c_it, p_it, f_it, n_i)
@@ -11,8 +11,8 @@ found among n (``tolerance_sweep`` counts them; without tolerance c = f), and::
     ois_pooled         = F of the sums of each image's counts at the threshold t_i that is best for it
     ap_pooled          = sum over falling thresholds of (R_k - R_k-1) P_k, of the pooled precision and recall
 
-BSDS, from which the names ODS (optimal dataset scale) and OIS (optimal image scale) come, pools; much of the crack
-literature averages over images. On images with few crack pixels the two differ by many points.
+BSDS, from which the names ODS (optimal dataset scale) and OIS (optimal image scale) come, pools; much of the
+crack literature averages over images. On images with few crack pixels the two differ by many points.
 
 Reference:
     Arbelaez et al., Contour detection and hierarchical image segmentation, 2011 (ODS, OIS, AP).
@@ -112,8 +112,8 @@ def ois_pooled(images: MatchedPixels) -> float:
 def ap_pooled(images: MatchedPixels) -> float:
     """Average precision of all pixels together: area under the steps of precision over recall.
 
-    Between thresholds nothing is interpolated, as in scikit-learn. Pixels below the lowest threshold are never
-    predicted, so that recall may end below 1.
+    Between thresholds nothing is interpolated, as in scikit-learn. Pixels below the lowest threshold are
+    never predicted, so that recall may end below 1.
 
     Returns:
         In [0, 1]; NaN if no pixel is true.

@@ -81,12 +81,17 @@ def calibration_counts(
         return CalibrationCounts(*kernels.bin_sums(probabilities, labels, bins))
     values = probabilities.ravel().astype(float)
     bin_of = np.minimum((values * bins).astype(np.int64), bins - 1)
-    sums = [np.bincount(bin_of, weights, bins) for weights in (np.ones_like(values), labels.ravel(), values)]
-    return CalibrationCounts(*sums, float(np.square(values - labels.ravel()).sum()))
+    truth = labels.ravel().astype(float)
+    return CalibrationCounts(
+        pixels=np.bincount(bin_of, minlength=bins).astype(float),
+        cracks=np.bincount(bin_of, truth, bins),
+        confidence=np.bincount(bin_of, values, bins),
+        squared_error=float(np.square(values - truth).sum()),
+    )
 
 
 def expected_calibration_error(counts: CalibrationCounts) -> float:
-    """Mean difference between probability and share of cracks over the bins, in [0, 1]; NaN without pixels."""
+    """Mean difference between probability and share of cracks, in [0, 1]; NaN without pixels."""
     return float(np.abs(counts.confidence - counts.cracks).sum() / _number(counts))
 
 

@@ -74,10 +74,10 @@ def _add_levels(levels, number, counts):
 
 @njit(cache=True, nogil=True)
 def lengths_found(place, levels, low, high, offsets, ends):
-    """Cut corners and straight pieces of a contour with a vertex of {level > j} within some radii, for each j.
+    """Cut corners and straight pieces of a contour that have a vertex of {level > j} within some radii.
 
-    A vertex of the level map is one at the levels ``low <= j < high``; what the vertices of a disc are together
-    is a set of levels.
+    A vertex of the level map is one at the levels ``low <= j < high``; the vertices of a disc together have a
+    set of levels.
 
     Args:
         place: (n,) packed places of the contour's vertices.

@@ -139,7 +139,7 @@ def measure_contours(
         spacing: Size of a pixel.
 
     Returns:
-        (count,) lengths of the predicted contours; (R, count) what of them is within, and of the true contour.
+        (count,) lengths of the predicted contours; (R, count) of them, and of the true contour, within.
     """
     if not compiled(mask.shape, spacing):
         return _loop(levels[1:-1, 1:-1], count, mask, tolerances, spacing)
