@@ -105,8 +105,8 @@ def ods_pooled(images: MatchedPixels) -> float:
 def ois_pooled(images: MatchedPixels) -> float:
     """F1 of all pixels together, each image at the threshold that is best for it; BSDS's OIS."""
     best = f1_score(*images).argmax(1)[:, None]
-    chosen = [np.take_along_axis(values, best, 1) for values in images[:3]]
-    return float(f1_score(*MatchedPixels(*chosen, images.true).pooled())[0, 0])
+    correct, predicted, found = (np.take_along_axis(values, best, 1) for values in images[:3])
+    return float(f1_score(*MatchedPixels(correct, predicted, found, images.true).pooled())[0, 0])
 
 
 def ap_pooled(images: MatchedPixels) -> float:

@@ -84,8 +84,8 @@ def calibration_counts(
     truth = labels.ravel().astype(float)
     return CalibrationCounts(
         pixels=np.bincount(bin_of, minlength=bins).astype(float),
-        cracks=np.bincount(bin_of, truth, bins),
-        confidence=np.bincount(bin_of, values, bins),
+        cracks=np.bincount(bin_of, truth, bins).astype(float),
+        confidence=np.bincount(bin_of, values, bins).astype(float),
         squared_error=float(np.square(values - truth).sum()),
     )
 
