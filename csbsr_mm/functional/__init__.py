@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .centerline import centerline_sweep, cl_dice, cl_iou, skeletonize
 from .distance import distance_to, signed_distance
 from .overlap import iou_sweep, overlap_sweep
-from .surface import average_surface_distance, hausdorff_sweep, robust_hausdorff, surface_dice
+from .surface import average_surface_distance, hausdorff_sweep, robust_hausdorff, surface_dice, surface_sweep
 from .tolerance import tolerance_sweep
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ __all__ = [
     'soft_skeleton',
     'ssim',
     'surface_dice',
+    'surface_sweep',
     'tolerance_sweep',
     'weighted_cross_entropy',
 ]
