@@ -36,7 +36,7 @@ def prepare_stack() -> bool:
     """Check the installed stack and apply its remedies.
 
     Returns:
-        True if MMSegmentation can be imported, False if nothing of it is installed.
+        True if MMSegmentation can be imported, False if it is not installed.
 
     Raises:
         ImportError: parts of a stack, or both stacks, are installed, or one fails to import.
@@ -44,8 +44,10 @@ def prepare_stack() -> bool:
     onedl = [name for name in ONEDL if _is_distribution(name)]
     upstream = [name for name in UPSTREAM if _is_distribution(name)]
     importable = [name for name in IMPORT_NAMES if importlib.util.find_spec(name) is not None]
-    if not importable:
-        return False
+    if 'mmseg' not in importable and not (onedl and upstream):
+        return (
+            False  # Other projects of OpenMMLab bring mmengine and mmcv; csbsr_mm.functional needs neither.
+        )
     if onedl and upstream:
         raise ImportError(
             f'csbsr_mm: {", ".join(onedl)} and {", ".join(upstream)} are installed side by side and '

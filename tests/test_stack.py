@@ -37,9 +37,14 @@ def test_both_stacks_are_refused(environment):
 
 
 def test_missing_part_is_named(environment):
-    environment(['onedl-mmengine'], ['mmengine'])
-    with pytest.raises(ImportError, match=r'mmengine can be imported but mmcv, mmseg cannot'):
+    environment(['onedl-mmengine', 'onedl-mmsegmentation'], ['mmengine', 'mmseg'])
+    with pytest.raises(ImportError, match=r'mmengine, mmseg can be imported but mmcv cannot'):
         _stack.prepare_stack()
+
+
+def test_mmengine_and_mmcv_of_another_project_leave_the_functional_part(environment):
+    environment(['mmengine', 'mmcv'], ['mmengine', 'mmcv'])
+    assert _stack.prepare_stack() is False
 
 
 def run(code: str) -> subprocess.CompletedProcess:

@@ -166,7 +166,7 @@ def _loss(
     for sample, (_, label) in zip(samples, crops, strict=True):
         sample.gt_sem_seg = PixelData(data=label[None].to(device))
     kernel = None if kernels[0] is None else torch.cat(kernels).to(device)
-    with model.tap.listen(model.condition_on(kernel)):
+    with model.conditioned(kernel):
         losses = model.segmentor.loss(images, samples)
     return sum(value for name, value in losses.items() if 'loss' in name)
 

@@ -56,6 +56,9 @@ def _add_results(group: argparse._ArgumentGroup) -> None:
     group.add_argument('--no-sr', action='store_true', help='do not store SR images')
     group.add_argument('--resume', action='store_true', help='keep photos that are done already')
     group.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
+    group.add_argument(
+        '--scales', metavar='CSV', help='table photo,mm_per_pixel[,std]: the scale of each photo'
+    )
     add_crack_rules(group)
     group.add_argument(
         '--blur-limit',

@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('folder', metavar='REPORT', help='output folder of `csbsr predict`')
     parser.add_argument('--threshold', type=float, help='probability of a crack pixel')
     parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
+    parser.add_argument(
+        '--scales', metavar='CSV', help='table photo,mm_per_pixel[,std]: the scale of each photo'
+    )
     parser.add_argument('--blur-limit', type=float, help='spread of the blur that is too much, in SR pixels')
     parser.add_argument('--title', help='heading of the report')
     add_crack_rules(parser)

@@ -255,10 +255,12 @@ def _train(cfg: Config, hook: Hook) -> float:
 
 
 def _has(cfg: Config, key: str) -> bool:
+    """Whether a config has an entry, or a component whose option it is; a component knows its defaults."""
+    *path, last = key.split('.')
     node: Any = cfg
-    for part in key.split('.'):
+    for part in path:
         try:
             node = node[int(part)] if isinstance(node, list) else node[part]
         except (KeyError, IndexError, ValueError, TypeError):
             return False
-    return True
+    return isinstance(node, Mapping) and (last in node or 'type' in node)

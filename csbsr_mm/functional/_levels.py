@@ -4,14 +4,20 @@ Both sweeps, that of overlap and that of surface distance, start here: with leve
 threshold t_j is {q > j}.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from ._numba import numba_kernels
+from ._tensors import ArrayOrTensor, is_on_device, is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_LEVELS = 254  # levels are bytes, and one value more is needed
 
@@ -22,7 +28,7 @@ def as_thresholds(thresholds: ArrayLike | Tensor | None) -> NDArray[np.float32]:
     """The thresholds as float32; 0.01, 0.02, ... 0.99 by default."""
     if thresholds is None:
         return DEFAULT_THRESHOLDS
-    if isinstance(thresholds, Tensor):
+    if is_tensor(thresholds):
         thresholds = thresholds.detach().cpu().numpy()
     values = np.atleast_1d(np.asarray(thresholds, np.float32))
     if values.ndim != 1 or not len(values) or np.isnan(values).any():
@@ -32,10 +38,10 @@ def as_thresholds(thresholds: ArrayLike | Tensor | None) -> NDArray[np.float32]:
 
 def as_image(values: ArrayLike | Tensor, name: str) -> NDArray:
     """The values as a two-dimensional array on the host."""
-    array = values.detach().cpu() if isinstance(values, Tensor) else values
-    if isinstance(array, Tensor):
-        array = array.float().numpy() if array.is_floating_point() else array.numpy()
-    array = np.asarray(array)
+    if is_tensor(values):
+        values = values.detach().cpu()
+        values = values.float().numpy() if values.is_floating_point() else values.numpy()
+    array = np.asarray(values)
     if array.ndim != 2 or not array.size:
         raise ValueError(f'{name} must be one image of shape (H, W), got shape {array.shape}')
     return array
@@ -57,6 +63,55 @@ def as_mask(mask: ArrayLike | Tensor, name: str, shape: tuple[int, ...] | None =
     if shape is not None and array.shape != shape:
         raise ValueError(f'{name} has shape {array.shape}, expected {shape}')
     return np.ascontiguousarray(array if array.dtype == np.bool_ else array != 0)
+
+
+def image_mask(
+    target: ArrayOrTensor, shape: tuple[int, ...], ignore: ArrayOrTensor | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """The true mask without pixels to ignore, and the pixels to keep, None for all."""
+    mask = as_mask(target, 'target', tuple(shape))
+    if ignore is None:
+        return mask, None
+    known = ~as_mask(ignore, 'ignore', mask.shape)
+    return mask & known, known
+
+
+def image_levels(
+    prob: ArrayOrTensor,
+    thresholds: NDArray[np.float32],
+    known: NDArray[np.bool_] | None = None,
+    margin: int = 0,
+) -> NDArray[np.uint8]:
+    """Levels of a probability map, 0 where nothing is known; from an accelerator one byte a pixel travels.
+
+    Args:
+        prob: (H, W) floating-point probabilities.
+        thresholds: As for :func:`threshold_levels`.
+        known: (H, W) bool, or None for all.
+        margin: Width of a frame of zeros around the result.
+
+    Returns:
+        (H + 2 margin, W + 2 margin) uint8.
+    """
+    if is_tensor(prob) and is_on_device(prob):
+        levels = _levels_on_device(prob, thresholds, margin)
+    else:
+        levels = threshold_levels(as_probabilities(prob), thresholds, margin)
+    if known is not None:
+        height, width = known.shape
+        levels[margin : margin + height, margin : margin + width][~known] = 0
+    return levels
+
+
+def _levels_on_device(prob: Tensor, thresholds: NDArray[np.float32], margin: int) -> NDArray[np.uint8]:
+    """As :func:`threshold_levels`, counted where the tensor lives."""
+    import torch
+
+    if prob.ndim != 2 or not prob.is_floating_point():
+        raise ValueError(f'prob must be floating-point (H, W), got {prob.dtype} of shape {tuple(prob.shape)}')
+    limits = torch.from_numpy(thresholds).to(prob.device)
+    levels = torch.bucketize(prob.detach().float().nan_to_num(nan=-torch.inf), limits, out_int32=True)
+    return np.pad(levels.to(torch.uint8).cpu().numpy(), margin)
 
 
 def threshold_levels(

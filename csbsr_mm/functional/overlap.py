@@ -9,17 +9,19 @@ and one off it: their sums from the top are |P_t ∩ T| and |P_t \\ T|. The cost
 the number of thresholds.
 """
 
-from typing import TypeVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from ._levels import as_mask, as_probabilities, as_thresholds, sorted_parts, threshold_levels
 from ._numba import numba_kernels
+from ._tensors import ArrayOrTensor, is_on_device, is_tensor
 
-ArrayOrTensor = TypeVar('ArrayOrTensor', NDArray, Tensor)
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def iou_sweep(
@@ -53,7 +55,7 @@ def iou_sweep(
         array([0.333, 0.5  , 1.   ])
     """
     both, either = overlap_sweep(prob, target, thresholds, ignore)
-    if isinstance(both, Tensor):
+    if is_tensor(both):
         return (both + smooth) / (either + smooth)
     with np.errstate(invalid='ignore'):
         return (both + smooth) / (either + smooth)
@@ -85,10 +87,12 @@ def overlap_sweep(
         (array([1., 1.]), array([3., 2.]))
     """
     limits = as_thresholds(thresholds)
-    if isinstance(prob, Tensor) and prob.device.type != 'cpu':
+    if is_tensor(prob) and is_on_device(prob):
         return _counts_on_device(prob, target, limits, ignore)
     both, either = _counts(prob, target, limits, ignore)
-    if isinstance(prob, Tensor):
+    if is_tensor(prob):
+        import torch
+
         return torch.from_numpy(both), torch.from_numpy(either)
     return both, either
 
@@ -123,6 +127,8 @@ def _counts_on_device(
     prob: Tensor, target: Tensor, thresholds: NDArray, ignore: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """As :func:`_counts`, with tensor operations where ``prob`` lives."""
+    import torch
+
     if prob.ndim != 2 or prob.shape != target.shape:
         raise ValueError(f'prob and target must be of one shape (H, W), got {prob.shape} and {target.shape}')
     order = np.argsort(thresholds, kind='stable')

@@ -15,6 +15,7 @@ from csbsr_mm.engine.config import load_config
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun, Record, describe_checkpoint
 from csbsr_mm.inspection.report import BLUR_LIMIT, Report
+from csbsr_mm.inspection.scales import PhotoScale, ScaleTable, read_scales
 from csbsr_mm.inspection.selection import rules_from
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
 from csbsr_mm.photos.reader import photo_size
@@ -41,12 +42,18 @@ def predict_photos(args: argparse.Namespace) -> int:
     rules = rules_from(args)
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
     _check_numbers(args)
+    scales = read_scales(args.scales) if args.scales else None
     console = Console()
     config = _config(args)
     folder = OutputFolder(args.out_dir)
     photos = find_photos(args.inputs, exclude=args.out_dir)
     if not photos:
         raise ValueError(f'no photos in {", ".join(args.inputs)}')
+    if scales is not None:
+        # Before hours of work: every photo needs a scale.
+        table = ScaleTable(scales, None if args.mm_per_pixel is None else PhotoScale(args.mm_per_pixel))
+        for photo in photos:
+            table.of(str(photo.path))
     for leftover in folder.root.glob(f'{SCRATCH}*'):
         shutil.rmtree(leftover)
     # Where results go there is room; the system's temporary folder may be small or in memory.
@@ -62,7 +69,7 @@ def predict_photos(args: argparse.Namespace) -> int:
         records, interrupted = _predict(run, photos, console)
     if records:
         shown = _shown_settings(args, run)
-        Report(folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title).write()
+        Report(folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title, scales).write()
     return _conclude(records, len(photos), interrupted, folder, console)
 
 

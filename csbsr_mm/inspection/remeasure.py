@@ -19,6 +19,7 @@ from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
 from .photo_output import OutputFolder, PhotoWriter
 from .prediction_run import Record, measure_result
 from .report import BLUR_LIMIT, Report
+from .scales import PhotoScale, read_scales
 from .selection import SelectionRules, rules_from
 
 
@@ -42,6 +43,8 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
     records = list(_remeasured(folder, [photo['name'] for photo in summary['photos']], args))
     done = next((record for record in records if record['status'] == 'ok'), None)
     settings = summary['settings']
+    stored = {name: PhotoScale(**scale) for name, scale in summary.get('scales', {}).items()}
+    scales = read_scales(args.scales) if args.scales else stored
     if done is not None:
         settings |= {'Threshold': done['threshold'], **SelectionRules(**done['rules']).described()}
     Report(
@@ -51,6 +54,7 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
         summary.get('blur_limit', BLUR_LIMIT) if args.blur_limit is None else args.blur_limit,
         settings,
         args.title or summary.get('title', 'Crack inspection'),
+        scales,
     ).write()
     return records
 

@@ -6,7 +6,8 @@ import base64
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 from .measurement import WIDTH_BIAS, CrackMeasures
 from .photo_output import OutputFolder
 from .prediction_run import Record
+from .scales import PhotoScale, ScaleTable
 
 BLUR_LIMIT = 4.0
 """Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
@@ -35,6 +37,7 @@ class Report:
         folder: the run's output folder.
         records: records of all photos.
         mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
+        scales: sizes of the pixels of single photos, which win; see :mod:`.scales`.
         blur_limit: see :data:`BLUR_LIMIT`.
         settings: what to say about how the results came about, as names and values.
         title: heading of the page.
@@ -51,6 +54,7 @@ class Report:
         blur_limit: float = BLUR_LIMIT,
         settings: dict | None = None,
         title: str = 'Crack inspection',
+        scales: Mapping[str, PhotoScale] | None = None,
     ) -> None:
         for name, value in (('mm_per_pixel', mm_per_pixel), ('blur_limit', blur_limit)):
             if value is not None and not value > 0:
@@ -58,15 +62,19 @@ class Report:
         self.folder, self.records = folder, list(records)
         self.mm_per_pixel, self.blur_limit = mm_per_pixel, blur_limit
         self.settings, self.title = dict(settings or {}), title
+        self.scales = ScaleTable(scales or {}, None if mm_per_pixel is None else PhotoScale(mm_per_pixel))
+        self.has_mm = mm_per_pixel is not None or bool(scales)
 
     def write(self) -> None:
-        """Write ``summary.csv``, ``summary.json`` and ``index.html``."""
+        """Write ``summary.csv``, ``cracks.csv``, ``summary.json`` and ``index.html``."""
         self._write_csv()
+        self._write_cracks()
         content = dict(
             created=datetime.now().astimezone().isoformat(timespec='seconds'),
             title=self.title,
             settings=self.settings,
             mm_per_pixel=self.mm_per_pixel,
+            scales={name: asdict(scale) for name, scale in self.scales.scales.items()},
             blur_limit=self.blur_limit,
             width_bias_in_output_pixels=WIDTH_BIAS,
             photos=[self._with_units(record) for record in self.records],
@@ -97,8 +105,9 @@ class Report:
             created=datetime.now().strftime('%d %B %Y, %H:%M'),
             rows=rows,
             totals=self._totals(rows),
-            unit='px' if self.mm_per_pixel is None else 'mm',
-            has_mm=self.mm_per_pixel is not None,
+            unit='mm' if self.has_mm else 'px',
+            has_mm=self.has_mm,
+            own_scales=bool(self.scales.scales),
             mm_per_pixel=self.mm_per_pixel,
             blur_limit=self.blur_limit,
             width_bias=WIDTH_BIAS,
@@ -111,17 +120,15 @@ class Report:
         if record['status'] != 'ok':
             return record
         record = {**record, 'note': self.note(record)}
-        if self.mm_per_pixel is not None:
-            record['total_mm'] = self._millimetres(record['total'])
-            record['cracks_mm'] = [self._millimetres(crack) for crack in record['cracks']]
+        scale = self.scales.of(record['source'])
+        if scale is not None:
+            record['scale_of_photo'] = asdict(scale)
+            record['total_mm'] = _millimetres(record['total'], scale)
+            record['cracks_mm'] = [_millimetres(crack, scale) for crack in record['cracks']]
         return record
 
-    def _millimetres(self, measures: dict) -> dict:
-        converted = CrackMeasures(**measures).in_millimetres(self.mm_per_pixel)
-        return {name: getattr(converted, name) for name in ('area', *LENGTHS)}
-
-    def _in_unit(self, measures: dict) -> dict:
-        values = measures if self.mm_per_pixel is None else self._millimetres(measures)
+    def _in_unit(self, measures: dict, scale: PhotoScale | None) -> dict:
+        values = measures if scale is None else _millimetres(measures, scale)
         return {name: round(values[name], 4) for name in ('area', *LENGTHS)}
 
     def _row(self, record: Record) -> dict:
@@ -132,13 +139,15 @@ class Report:
             return row
         fields = ('height', 'width', 'latitude', 'longitude', 'altitude', 'blur_spread', 'ignored')
         row.update({name: record[name] for name in fields})
-        row.update(self._in_unit(record['total']), orientation=record['total']['orientation'])
+        scale = self.scales.of(record['source'])
+        row['scale'] = '' if scale is None else f'{scale.mm_per_pixel:g} mm per pixel ({scale.source})'
+        row.update(self._in_unit(record['total'], scale), orientation=record['total']['orientation'])
         row['widest_at'] = record['total'].get('widest_at')
         row['too_blurred'] = bool(self.note(record))
         row['reading'] = self._reading(record)
         row['cracks'] = [
             {
-                **self._in_unit(crack),
+                **self._in_unit(crack, scale),
                 **{name: crack.get(name) for name in ('orientation', 'box', 'widest_at')},
             }
             for crack in record['cracks'][:100]
@@ -180,7 +189,7 @@ class Report:
         return pictures
 
     def _write_csv(self) -> None:
-        units = [('px', False)] + ([('mm', True)] if self.mm_per_pixel is not None else [])
+        units = self._units()
         measures = [
             f'{name}_{unit}2' if name == 'area' else f'{name}_{unit}'
             for unit, _ in units
@@ -195,20 +204,54 @@ class Report:
             'note',
             'reading',
             'without_data_percent',
+            'mm_per_pixel',
+            'scale_source',
             'seam_rms_probability',
             'error',
             'source',
         ]
+        rows = [self._csv_row(record, units) for record in self.records]
+        self._write_table('summary.csv', columns, rows)
+
+    def _units(self) -> list[tuple[str, bool]]:
+        """Units and whether values are converted to them."""
+        return [('px', False), ('mm', True)] if self.has_mm else [('px', False)]
+
+    def _write_table(self, name: str, columns: list[str], rows: list[dict]) -> None:
         with (
-            self.folder.replacing('summary.csv') as path,
+            self.folder.replacing(name) as path,
             # With the byte-order mark spreadsheets read the names of photos right.
             path.open('w', newline='', encoding='utf-8-sig') as file,
         ):
             writer = csv.DictWriter(file, columns, restval='')
             writer.writeheader()
-            for record in self.records:
-                row = self._csv_row(record, units)
+            for row in rows:
                 writer.writerow({name: _spreadsheet_safe(value) for name, value in row.items()})
+
+    def _write_cracks(self) -> None:
+        """One row for each crack."""
+        rows = []
+        for record in self.records:
+            for number, crack in enumerate(record.get('cracks', ()), 1):
+                row = dict(photo=record['name'], crack=number, kind=crack.get('kind', 'crack'))
+                for unit, converted in self._units():
+                    scale = self.scales.of(record['source']) if converted else None
+                    values = crack if scale is None else _millimetres(crack, scale)
+                    row |= {f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS}
+                    row[f'area_{unit}2'] = f'{values["area"]:.2f}'
+                confidence, orientation = crack.get('confidence'), crack['orientation']
+                row['confidence'] = '' if confidence is None else f'{confidence:.3f}'
+                row['orientation_deg'] = '' if orientation is None else orientation
+                sides = zip(('top', 'left', 'bottom', 'right'), crack['box'], strict=True)
+                row |= {f'{side}_px': f'{place:.1f}' for side, place in sides}
+                if crack.get('widest_at'):
+                    row['widest_row_px'], row['widest_column_px'] = (f'{at:.1f}' for at in crack['widest_at'])
+                rows.append(row)
+        measures = [f'{name}_{unit}' for unit, _ in self._units() for name in LENGTHS]
+        areas = [f'area_{unit}2' for unit, _ in self._units()]
+        places = ['top_px', 'left_px', 'bottom_px', 'right_px', 'widest_row_px', 'widest_column_px']
+        columns = ['photo', 'crack', 'kind', 'confidence', *measures, *areas, 'orientation_deg', *places]
+        self._write_table('cracks.csv', columns, rows)
 
     def _csv_row(self, record: Record, units: list[tuple[str, bool]]) -> dict:
         row = dict(photo=record['name'], status=record['status'], source=record['source'])
@@ -216,8 +259,11 @@ class Report:
             return {**row, 'error': record['error']}
         for name in ('taken', 'latitude', 'longitude', 'altitude', 'height', 'width'):
             row[name] = '' if record[name] is None else record[name]
+        scale = self.scales.of(record['source'])
+        row['mm_per_pixel'] = '' if scale is None else f'{scale.mm_per_pixel:g}'
+        row['scale_source'] = '' if scale is None else scale.source
         for unit, converted in units:
-            values = self._millimetres(record['total']) if converted else record['total']
+            values = _millimetres(record['total'], scale) if converted else record['total']
             row[f'area_{unit}2'] = f'{values["area"]:.2f}'
             row.update({f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS})
         orientation, spread = record['total']['orientation'], record['blur_spread']
@@ -229,6 +275,11 @@ class Report:
         row['without_data_percent'] = f'{100 * record.get("without_data", 0):.1f}'
         row['seam_rms_probability'] = f'{record["seam_rms"].get("probability", 0):.4f}'
         return row
+
+
+def _millimetres(measures: dict, scale: PhotoScale) -> dict:
+    converted = CrackMeasures(**measures).in_millimetres(scale.mm_per_pixel)
+    return {name: getattr(converted, name) for name in ('area', *LENGTHS)}
 
 
 def _spreadsheet_safe(value: object) -> object:

@@ -197,7 +197,7 @@ def _extend(
     tangent: NDArray[np.float64],
     length: NDArray[np.float64],
 ) -> None:
-    """Add to the length at loose ends what is missing to the border of the crack.
+    """Move loose ends to the border of the crack, and add to their length what was missing.
 
     A line of one point gets the direction of its longest chord.
     """
@@ -219,6 +219,7 @@ def _extend(
     direction /= norm[:, None]
     added = _to_border(image, places[ends], direction, 3 * paths.radius[ends] + 2)
     np.add.at(length, ends, added)
+    places[ends[~single]] += (added[:, None] * direction)[~single]
 
 
 def _longest_chord(

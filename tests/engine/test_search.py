@@ -4,6 +4,7 @@ import pytest
 from helpers.tools import load_tool
 from helpers.training import dump, loader, tiny_config
 from mmengine.registry import init_default_scope
+from mmseg.registry import HOOKS
 
 optuna = pytest.importorskip('optuna')
 
@@ -152,6 +153,29 @@ def test_spaces():
     ):
         with pytest.raises(ValueError, match=message):
             parse_space([word])
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        ('mini/kbpn_unet', ['beta', 'alpha_end', 'lr']),
+        ('sr_loss_weights/crack_oriented_on_sr_loss', ['beta', 'm', 'alpha_end', 'lr']),
+        (
+            'steps/kbpn_pspnet_khanhha_step3',
+            ['beta', 'alpha_end', 'model.segmentor.decode_head.loss_decode.gamma=0:1'],
+        ),
+    ],
+)
+def test_known_names_reach_the_shipped_configs(name, words, tmp_path):
+    """Also options that a config leaves at their defaults, such as where α ends."""
+    if name.startswith('sr_loss_weights'):
+        name = 'csbsr/' + name
+    search = Search(name, parse_space(words), tmp_path)
+    trial = optuna.create_study().ask()
+    cfg = search.trial_config(trial)
+    assert cfg.model.task_weight == trial.params['beta']
+    assert cfg.default_hooks.boundary_rebalance.end == trial.params['alpha_end']
+    HOOKS.build(cfg.default_hooks.boundary_rebalance)
 
 
 def test_refusals(config, tmp_path, monkeypatch):

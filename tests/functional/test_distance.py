@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import distance_transform_edt
 
-from csbsr_mm.functional import _distance_torch, distance
-from csbsr_mm.functional.distance import distance_to, signed_distance
+from csbsr_mm.functional.distance import _torch, distance_to, maps, signed_distance
 
 GOLDEN = np.load(Path(__file__).parents[1] / 'data' / 'distance.npz')
 
@@ -43,7 +42,7 @@ def brute_force(crack, background, normalize):
 @pytest.fixture(params=['numba', 'scipy'])
 def backend(request, monkeypatch):
     if request.param == 'scipy':
-        monkeypatch.setattr(distance, 'numba_kernels', lambda name: None)
+        monkeypatch.setattr(maps, 'numba_kernels', lambda name: None)
 
 
 @pytest.mark.usefixtures('backend')
@@ -65,7 +64,7 @@ def test_equals_the_definition_on_every_path(mask, normalize, data):
     actual = signed_distance(mask, normalize, ignore)
     np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-7)
     crack = torch.from_numpy(mask & ~ignore)[None]
-    on_device = _distance_torch.signed_distance(crack, torch.from_numpy(background)[None], normalize)
+    on_device = _torch.signed_distance(crack, torch.from_numpy(background)[None], normalize)
     np.testing.assert_array_equal(on_device[0].numpy(), actual)
 
 
@@ -75,14 +74,14 @@ def test_paths_agree_to_the_bit(density, shape, monkeypatch):
     mask = np.random.default_rng(3).random((3, *shape)) < density
     mask[0, 40:] = False
     compiled = distance_to(mask), signed_distance(mask), signed_distance(mask, normalize=False)
-    monkeypatch.setattr(distance, 'numba_kernels', lambda name: None)
+    monkeypatch.setattr(maps, 'numba_kernels', lambda name: None)
     plain = distance_to(mask), signed_distance(mask), signed_distance(mask, normalize=False)
     crack = torch.from_numpy(mask)
-    monkeypatch.setattr(_distance_torch, '_CHUNK_ELEMENTS', 3 * mask.size)
+    monkeypatch.setattr(_torch, '_CHUNK_ELEMENTS', 3 * mask.size)
     tensors = (
-        _distance_torch.distance_to(crack),
-        _distance_torch.signed_distance(crack, ~crack, True),
-        _distance_torch.signed_distance(crack, ~crack, False),
+        _torch.distance_to(crack),
+        _torch.signed_distance(crack, ~crack, True),
+        _torch.signed_distance(crack, ~crack, False),
     )
     for first, second, third in zip(compiled, plain, tensors, strict=True):
         np.testing.assert_array_equal(first, second)
@@ -99,7 +98,7 @@ def test_one_sided_masks_are_zero_everywhere():
     half_known = np.zeros((5, 7), bool)
     half_known[:, 3:] = True
     assert not signed_distance(half_known, ignore=~half_known).any()
-    on_device = _distance_torch.distance_to(torch.from_numpy(no_crack)[None])
+    on_device = _torch.distance_to(torch.from_numpy(no_crack)[None])
     assert not on_device.any()
 
 

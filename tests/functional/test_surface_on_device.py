@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csbsr_mm.functional import hausdorff_sweep
-from csbsr_mm.functional.surface.distances import sweep_on_device
+from csbsr_mm.functional.surface.device_sweep import sweep_on_device
 
 
 def batch(seed, images=3, height=33, width=41):

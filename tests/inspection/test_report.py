@@ -1,5 +1,6 @@
 """The report in a real browser: what one sees, sorts, filters and opens."""
 
+import csv
 import html
 import json
 import re
@@ -12,6 +13,7 @@ from PIL import Image
 
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.report import Report
+from csbsr_mm.inspection.scales import read_scales
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium here; apt-get install chromium')
@@ -218,6 +220,21 @@ def test_nothing_is_cut_off(tmp_path, records, width):
     assert (found['head'] == 'none') == (width == 390)
 
 
+@needs_browser
+def test_sorting_the_cracks_of_a_photo(tmp_path, records):
+    lengths = (30.0, 90.0, 60.0)
+    records[0]['cracks'] = [
+        measures(width, length) for width, length in zip((3.0, 1.0, 2.0), lengths, strict=True)
+    ]
+    script = """
+      document.querySelector('#photos tbody tr').click();
+      const all = name => [...document.querySelectorAll(`.cracks ${name} button`)];
+      const numbers = () => all('tbody').map(one => one.textContent).join('');
+      const click = index => { all('th')[index].click(); return numbers(); };
+      return [numbers(), click(2), click(1), click(0)];"""
+    assert run_in_browser(write(tmp_path, records), script) == ['123', '231', '132', '123']
+
+
 ALIGNED = """
       const headers = [...document.querySelectorAll('#photos th')];
       const cells = [...document.querySelector('#photos tbody tr:not(.failed)').cells];
@@ -295,6 +312,53 @@ def test_summary(tmp_path, records):
     assert first['total_mm']['area'] == 0.25 * first['total']['area']
     assert first['cracks_mm'][0]['length'] == 25
     assert [photo.get('note') for photo in summary['photos']] == ['', 'too blurred to judge', '', '', None]
+
+
+def table(path):
+    with path.open(newline='', encoding='utf-8-sig') as file:
+        return list(csv.DictReader(file))
+
+
+def test_one_row_for_each_crack(tmp_path, records):
+    write(tmp_path, records, mm_per_pixel=0.5)
+    rows = table(tmp_path / 'cracks.csv')
+    assert [row['photo'] for row in rows] == ['wall_2', 'wall_10', 'evil']
+    assert float(rows[0]['max_width_mm']) == 0.5 * float(rows[0]['max_width_px']) == 1.5
+    assert (rows[0]['widest_row_px'], rows[0]['widest_column_px'], rows[0]['right_px']) == (
+        '30.0',
+        '75.0',
+        '90.0',
+    )
+    assert (tmp_path / 'cracks.csv').read_bytes().startswith(b'\xef\xbb\xbf')
+
+
+def test_scale_of_each_photo(tmp_path, records):
+    scales = tmp_path / 'scales.csv'
+    scales.write_text('photo,mm_per_pixel,std\nwall_2.jpg,0.4,0.02\n/photos/wall_10.jpg,0.8,\n')
+    write(tmp_path, records, mm_per_pixel=0.5, scales=read_scales(scales))
+    rows = {row['photo']: row for row in table(tmp_path / 'summary.csv')}
+    assert [float(rows[name]['max_width_mm']) for name in ('wall_2', 'wall_10', 'evil')] == [1.2, 0.8, 1.0]
+    assert rows['wall_2']['scale_source'] == 'scales.csv'
+    assert rows['evil']['scale_source'] == 'one number for all photos'
+    summary = json.loads((tmp_path / 'summary.json').read_text())
+    assert summary['photos'][0]['scale_of_photo']['std'] == 0.02
+    with pytest.raises(ValueError, match=r'no scale for /photos/clear\.jpg'):
+        write(tmp_path, records, scales=read_scales(scales))
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('photo,mm\na,1', 'needs the columns photo and mm_per_pixel'),
+        ('photo,mm_per_pixel\na,-1', 'line 2: mm_per_pixel must be positive'),
+        ('photo,mm_per_pixel\na,x', 'line 2: could not convert'),
+        ('photo,mm_per_pixel\na,1\na,2', 'line 3: a comes twice'),
+    ],
+)
+def test_tables_of_scales_that_are_wrong(tmp_path, text, message):
+    (tmp_path / 's.csv').write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_scales(tmp_path / 's.csv')
 
 
 @pytest.mark.parametrize(('name', 'value'), [('mm_per_pixel', 0), ('mm_per_pixel', -1), ('blur_limit', 0)])

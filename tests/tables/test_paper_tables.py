@@ -124,7 +124,16 @@ def test_blur_skips_of_table6(scale):
     assert row('table6', 'blur_skip_frozen').run(scale).start == row('table6', 'none').run(scale)
 
 
-@pytest.mark.parametrize('table', [table for table in TABLES if table != 'table5_sweep'])
+def test_sheets_travel_in_the_wheel():
+    tomllib = pytest.importorskip('tomllib')  # Python 3.11
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text())
+    patterns = project['tool']['setuptools']['package-data']['csbsr_mm']
+    package = ROOT / 'csbsr_mm'
+    packed = {path for pattern in patterns for path in package.glob(pattern)}
+    assert set(paper.PUBLISHED.glob('*.csv')) <= packed
+
+
+@pytest.mark.parametrize('table', [table for table in TABLES if table not in paper.NOT_PRINTED])
 def test_sheets_of_the_published_figures_have_every_row(table):
     with (paper.PUBLISHED / f'{table}.csv').open(newline='') as file:
         assert [line['row'] for line in csv.DictReader(file)] == [row.key for row in TABLES[table].rows]

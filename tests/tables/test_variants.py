@@ -79,6 +79,25 @@ def test_a_variant_is_written_beside_its_runs(tmp_path):
     assert written.model.sr_loss.kernel_weight == 0
 
 
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+def test_super_resolution_alone_knows_no_class_weights(scale):
+    """Step 1 takes hundreds of thousands of iterations: rows with other class weights share it."""
+    run = named('table4', 'bc').run(scale)
+    assert run.varied(['inverse_frequency']).start == run.start
+    both = run.varied(['as_released', 'inverse_frequency'])
+    assert (both.variants, both.start.variants) == (('as_released', 'inverse_frequency'), ('as_released',))
+
+
+@pytest.mark.parametrize('scale', ['full', 'mini'])
+def test_what_a_row_starts_from_as_released(scale):
+    config = varied(named('table4', 'bc').run(scale).start, 'as_released')
+    assert config.model.sr_loss.kernel_weight == 0
+    for step in config.train_dataloader.dataset.pipeline:
+        TRANSFORMS.build(step)
+    with torch.device('meta'):
+        MODELS.build(config.model)
+
+
 def test_a_plain_row_is_the_config_itself(tmp_path):
     run = named('table4', 'bc').full.varied([])
     TableRunner(tmp_path).config(run, seed=0)

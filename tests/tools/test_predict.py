@@ -83,6 +83,7 @@ def test_from_photos_to_report(predict, model, photos, tmp_path):
         assert float(row['area_mm2']) == pytest.approx(0.25 * photo['total']['area'], abs=0.01)
         assert int(row['cracks']) == len(photo['cracks'])
     assert {path.name for path in out.iterdir()} == {
+        'cracks.csv',
         'index.html', 'kernel', 'mask', 'overlay', 'preview', 'probability', 'records', 'sr', 'summary.csv',
         'summary.json',
     }  # fmt: skip

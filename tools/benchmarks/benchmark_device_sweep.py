@@ -21,7 +21,7 @@ from realistic_maps import REGIMES, realistic_map
 from rich.console import Console
 
 from csbsr_mm.functional import hausdorff_sweep
-from csbsr_mm.functional.surface.distances import sweep_on_device
+from csbsr_mm.functional.surface.device_sweep import sweep_on_device
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:

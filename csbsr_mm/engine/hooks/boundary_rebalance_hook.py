@@ -11,6 +11,8 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmseg.registry import HOOKS
 from torch import nn
 
+from csbsr_mm.losses.alpha_schedule import AlphaSchedule, check_alpha_range
+
 from .boundary_losses import boundary_losses
 from .scheduled_model import unwrap
 
@@ -66,20 +68,13 @@ class BoundaryRebalanceHook(Hook):
         fraction: float | None = None,
         begin: int = 0,
     ) -> None:
-        if not 0 <= start <= end <= 1:
-            raise ValueError(f'alpha must rise within [0, 1], got start={start}, end={end}')
-        if not step > 0:
-            raise ValueError(
-                f'step must be > 0, got {step}; a constant alpha is BoundaryComboLoss(alpha=...)'
-            )
+        check_alpha_range(start, end, step, begin)
         if epoch_iters is not None and epoch_iters < 1:
             raise ValueError(f'epoch_iters must be >= 1, got {epoch_iters}')
         if fraction is not None and not 0 < fraction <= 1:
             raise ValueError(f'fraction must be in (0, 1], got {fraction}')
         if fraction is not None and epoch_iters is not None:
             raise ValueError('give epoch_iters or fraction, not both: each says when alpha rises')
-        if begin < 0:
-            raise ValueError(f'begin must be >= 0, got {begin}')
         self.start, self.end, self.step = start, end, step
         self.epoch_iters = epoch_iters
         self.fraction = fraction
@@ -94,13 +89,14 @@ class BoundaryRebalanceHook(Hook):
             iteration: Iterations done before.
             max_iters: Iterations of the whole training, needed with ``fraction``.
         """
-        since_begin = max(0, iteration - self.begin)
         if self.fraction is None:
-            steps = since_begin // self.epoch_iters
+            pace: dict[str, float] = dict(epoch_iters=self.epoch_iters)
         else:
-            rise = self.fraction * max(1, max_iters - self.begin)
-            steps = math.floor(since_begin / rise * math.ceil((self.end - self.start) / self.step) + 1e-9)
-        return round(min(self.end, self.start + steps * self.step), 9)
+            pace = dict(total_iters=max(1.0, self.fraction * max(1, max_iters - self.begin)))
+        schedule = AlphaSchedule(
+            **pace, start=self.start, end=self.end, increment=self.step, begin=self.begin
+        )
+        return schedule.alpha_at(iteration)
 
     def before_train(self, runner) -> None:
         """Find the losses, and how long an epoch is."""

@@ -20,18 +20,18 @@ Reference: signed distance map of the boundary loss, defined after Eq. 4 of Kond
 Blind Super-Resolution and Crack Segmentation for Realistic Degraded Images.
 """
 
-from typing import TypeVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from csbsr_mm.functional._numba import numba_kernels
+from csbsr_mm.functional._tensors import ArrayOrTensor, is_on_device, is_tensor
 
-from . import _torch
-
-ArrayOrTensor = TypeVar('ArrayOrTensor', NDArray, Tensor)
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SCAN_LIMIT = 8  # above 1/8 of crack pixels an envelope beats scanning from each of them
 
@@ -53,7 +53,9 @@ def distance_to(mask: ArrayOrTensor) -> ArrayOrTensor:
         >>> distance_to(np.array([[0, 0, 1, 0]]))
         array([[2., 1., 0., 1.]], dtype=float32)
     """
-    if isinstance(mask, Tensor) and mask.device.type != 'cpu':
+    if is_tensor(mask) and is_on_device(mask):
+        from . import _torch
+
         return _torch.distance_to(_images(mask) != 0).view(mask.shape)
     images = _images(_numpy(mask))
     distances = np.zeros(images.shape, np.float32)
@@ -93,7 +95,9 @@ def signed_distance(
         raise ValueError(
             f'ignore has shape {tuple(ignore.shape)}, mask {tuple(mask.shape)}; give both the same'
         )
-    if isinstance(mask, Tensor) and mask.device.type != 'cpu':
+    if is_tensor(mask) and is_on_device(mask):
+        from . import _torch
+
         crack = _images(mask) != 0
         known = None if ignore is None else _images(ignore) == 0
         crack, background = _sides(crack, known)
@@ -117,13 +121,17 @@ def _images(mask: ArrayOrTensor) -> ArrayOrTensor:
 
 def _numpy(mask: NDArray | Tensor) -> NDArray:
     """The mask as an array, without a copy."""
-    return mask.detach().numpy() if isinstance(mask, Tensor) else mask
+    return mask.detach().numpy() if is_tensor(mask) else mask
 
 
 def _like(mask: ArrayOrTensor, distances: NDArray) -> ArrayOrTensor:
     """Give ``distances`` the shape and the kind of ``mask``, without a copy."""
     distances = distances.reshape(mask.shape)
-    return torch.from_numpy(distances) if isinstance(mask, Tensor) else distances
+    if not is_tensor(mask):
+        return distances
+    import torch
+
+    return torch.from_numpy(distances)
 
 
 def _sides(crack: ArrayOrTensor, known: ArrayOrTensor | None) -> tuple[ArrayOrTensor, ArrayOrTensor]:

@@ -12,13 +12,12 @@ Without a contour there is no distance. Two empty masks are at distance 0; for o
 chooses: the image's width (what CSBSR reports), infinity, NaN or any number.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from csbsr_mm.functional._levels import (
     as_mask,
@@ -27,6 +26,7 @@ from csbsr_mm.functional._levels import (
     sorted_parts,
     threshold_levels,
 )
+from csbsr_mm.functional._tensors import ArrayOrTensor, is_on_device, is_tensor
 
 from ._contour import (
     Contour,
@@ -41,8 +41,6 @@ from ._contour import (
     nearest_distances,
     sort_distances,
 )
-
-ArrayOrTensor = TypeVar('ArrayOrTensor', NDArray, Tensor)
 
 
 def robust_hausdorff(
@@ -83,8 +81,8 @@ def robust_hausdorff(
         3.0
     """
     first, second = _masks(pred, target, ignore)
-    percentiles, spacing = _percentiles(percentile), _spacing(spacing)
-    one_empty = _value_for_empty(empty, first.shape[1] * spacing[1])
+    percentiles, spacing = as_percentiles(percentile), as_spacing(spacing)
+    one_empty = value_for_empty(empty, first.shape[1] * spacing[1])
     return float(_sweep(framed(first), second, 1, percentiles, spacing, one_empty)[0, 0])
 
 
@@ -115,7 +113,7 @@ def average_surface_distance(
         [0.185, 0.595]
     """
     first, second = _masks(pred, target, None)
-    spacing = _spacing(spacing)
+    spacing = as_spacing(spacing)
     if not first.any() or not second.any():
         return float('nan'), float('nan')
     pred_to_gt, gt_to_pred = contour_distances(first, second, spacing)
@@ -150,7 +148,7 @@ def surface_dice(
         >>> surface_dice(pred, target, tolerance=1)
         1.0
     """
-    directions = contour_distances(*_masks(pred, target, None), _spacing(spacing))
+    directions = contour_distances(*_masks(pred, target, None), as_spacing(spacing))
     whole = sum(np.sum(direction.length) for direction in directions)
     within = sum(np.sum(d.length[d.distance <= tolerance]) for d in directions)
     return float(within / whole) if whole else float('nan')
@@ -197,7 +195,9 @@ def hausdorff_sweep(
     """
     if np.ndim(prob) == 3:
         return _batched_sweep(prob, target, thresholds, percentile, spacing, empty, ignore)
-    if isinstance(prob, Tensor) and _is_served_on_device(prob, spacing):
+    if is_tensor(prob) and is_on_device(prob) and spacing[0] == spacing[1]:
+        from .device_sweep import sweep_on_device
+
         hidden = None if ignore is None else ignore[None]
         return sweep_on_device(prob[None], target[None], thresholds, percentile, spacing, empty, hidden)[0]
     probabilities = as_probabilities(prob)
@@ -205,14 +205,18 @@ def hausdorff_sweep(
     if ignore is not None:
         unknown = as_mask(ignore, 'ignore', mask.shape)
         probabilities, mask = np.where(unknown, np.float32(-np.inf), probabilities), mask & ~unknown
-    limits, percentiles, spacing = as_thresholds(thresholds), _percentiles(percentile), _spacing(spacing)
-    one_empty = _value_for_empty(empty, mask.shape[1] * spacing[1])
+    limits, percentiles, spacing = as_thresholds(thresholds), as_percentiles(percentile), as_spacing(spacing)
+    one_empty = value_for_empty(empty, mask.shape[1] * spacing[1])
     distances = np.empty((len(percentiles), len(limits)))
     for positions, ascending in sorted_parts(limits):
         levels = threshold_levels(probabilities, ascending, margin=1)
         distances[:, positions] = _sweep(levels, mask, len(positions), percentiles, spacing, one_empty)
     result = distances if np.ndim(percentile) else distances[0]
-    return torch.from_numpy(result).to(prob.device) if isinstance(prob, Tensor) else result
+    if not is_tensor(prob):
+        return result
+    import torch
+
+    return torch.from_numpy(result).to(prob.device)
 
 
 def _batched_sweep(
@@ -227,58 +231,20 @@ def _batched_sweep(
     """:func:`hausdorff_sweep` of each image of a batch."""
     if np.shape(prob) != np.shape(target) or not len(prob):
         raise ValueError(f'target must have the shape {np.shape(prob)} of prob, got {np.shape(target)}')
-    if isinstance(prob, Tensor) and _is_served_on_device(prob, spacing):
+    if is_tensor(prob) and is_on_device(prob) and spacing[0] == spacing[1]:
+        from .device_sweep import sweep_on_device
+
         return sweep_on_device(prob, target, thresholds, percentile, spacing, empty, ignore)
     unknown = [None] * len(prob) if ignore is None else ignore
     curves = [
         hausdorff_sweep(image, mask, thresholds, percentile, spacing, empty, hidden)
         for image, mask, hidden in zip(prob, target, unknown, strict=True)
     ]
-    return torch.stack(curves) if isinstance(prob, Tensor) else np.stack(curves)
+    if not is_tensor(prob):
+        return np.stack(curves)
+    import torch
 
-
-def _is_served_on_device(prob: Tensor, spacing: Spacing) -> bool:
-    return prob.device.type != 'cpu' and spacing[0] == spacing[1]
-
-
-def sweep_on_device(
-    prob: Tensor,
-    target: Tensor,
-    thresholds: ArrayLike | None = None,
-    percentile: float | Sequence[float] = 95.0,
-    spacing: Spacing = (1.0, 1.0),
-    empty: str | float = 'image_width',
-    ignore: Tensor | None = None,
-) -> Tensor:
-    """:func:`hausdorff_sweep` of a batch (B, H, W) where its tensors live; ``spacing`` has equal sides."""
-    from ._torch import sweep_squared
-
-    if prob.ndim != 3 or prob.shape != target.shape:
-        raise ValueError(
-            f'prob and target must be of one shape (B, H, W), got {prob.shape} and {target.shape}'
-        )
-    limits, percentiles, spacing = as_thresholds(thresholds), _percentiles(percentile), _spacing(spacing)
-    one_empty = _value_for_empty(empty, prob.shape[-1] * spacing[1])
-    order = np.argsort(limits, kind='stable')
-    ascending = torch.from_numpy(limits[order]).to(prob.device)
-    levels = torch.bucketize(prob.detach().float().nan_to_num(nan=-torch.inf), ascending)
-    mask = target != 0
-    if ignore is not None:
-        levels, mask = levels.masked_fill(ignore != 0, 0), mask & (ignore == 0)
-    shares = torch.from_numpy(percentiles).to(prob.device)
-    squared, ties = sweep_squared(levels, mask, len(order), shares)
-    distances = squared.double().sqrt() * spacing[0]
-    steps = torch.arange(len(order), device=prob.device)
-    no_prediction = levels.flatten(1).amax(1)[:, None] <= steps
-    no_target = ~mask.flatten(1).any(1)[:, None]
-    one = (no_prediction ^ no_target)[:, None].expand_as(distances)
-    both = (no_prediction & no_target)[:, None].expand_as(distances)
-    for image, k, j in (ties & ~one & ~both).nonzero().tolist():
-        directions = contour_distances((levels[image] > j).cpu().numpy(), mask[image].cpu().numpy(), spacing)
-        distances[image, k, j] = max(_percentile(direction, percentiles[k] / 100) for direction in directions)
-    distances = distances.masked_fill(one, one_empty).masked_fill(both, 0.0)
-    distances = distances[..., torch.from_numpy(order).to(prob.device).argsort()]
-    return distances if np.ndim(percentile) else distances[:, 0]
+    return torch.stack(curves)
 
 
 def _sweep(
@@ -307,7 +273,7 @@ def _sweep(
     distances[:, :highest] = np.sqrt(squared) * spacing[0]
     for k, j in zip(*np.nonzero(ties), strict=True):
         directions = contour_distances(levels[1:-1, 1:-1] > j, target, spacing)
-        distances[k, j] = max(_percentile(direction, percentiles[k] / 100) for direction in directions)
+        distances[k, j] = max(percentile_of(direction, percentiles[k] / 100) for direction in directions)
     return distances
 
 
@@ -332,11 +298,11 @@ def _loop(
             sort_distances(to_target[contour.grid], contour.length),
             sort_distances(nearest_distances(true_contour, contour, spacing), true_contour.length),
         )
-        distances[:, j] = [max(_percentile(d, q / 100) for d in directions) for q in percentiles]
+        distances[:, j] = [max(percentile_of(d, q / 100) for d in directions) for q in percentiles]
     return distances
 
 
-def _percentile(direction: Distances, share: float) -> float:
+def percentile_of(direction: Distances, share: float) -> float:
     """Smallest distance within which ``share`` of the contour's length lies."""
     cumulated = np.cumsum(direction.length) / np.sum(direction.length)
     index = int(np.searchsorted(cumulated, share))
@@ -355,7 +321,7 @@ def _masks(
     return first & known, second & known
 
 
-def _percentiles(percentile: float | Sequence[float]) -> NDArray[np.float64]:
+def as_percentiles(percentile: float | Sequence[float]) -> NDArray[np.float64]:
     """The percentiles as an array, checked."""
     values = np.atleast_1d(np.asarray(percentile, float))
     if not ((values > 0) & (values <= 100)).all():
@@ -363,7 +329,7 @@ def _percentiles(percentile: float | Sequence[float]) -> NDArray[np.float64]:
     return values
 
 
-def _spacing(spacing: Spacing) -> Spacing:
+def as_spacing(spacing: Spacing) -> Spacing:
     """The spacing as two positive floats."""
     rows, columns = (float(size) for size in spacing)
     if not (0 < rows < np.inf and 0 < columns < np.inf):
@@ -371,7 +337,7 @@ def _spacing(spacing: Spacing) -> Spacing:
     return rows, columns
 
 
-def _value_for_empty(empty: str | float, image_width: float) -> float:
+def value_for_empty(empty: str | float, image_width: float) -> float:
     """The distance that stands for one empty mask."""
     if empty == 'image_width':
         return image_width

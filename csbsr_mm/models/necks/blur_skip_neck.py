@@ -68,7 +68,7 @@ class BlurSkipNeck(BaseModule):
                 f'BlurSkipNeck: num_blocks must be at least 1, got {num_blocks}; '
                 'leave the blur skip out of the model to have none'
             )
-        self.kernel_size, self.in_index = kernel_size, in_index
+        self.in_channels, self.kernel_size, self.in_index = in_channels, kernel_size, in_index
         self.transforms = nn.ModuleList(
             SpatialFeatureTransform(
                 in_channels,
@@ -123,6 +123,11 @@ class BlurSkipNeck(BaseModule):
         return tuple(maps)
 
     def _condition(self, features: Tensor, blur_kernel: Tensor) -> Tensor:
+        if features.shape[1] != self.in_channels:
+            raise ValueError(
+                f'BlurSkipNeck: features have {features.shape[1]} channels, in_channels is '
+                f'{self.in_channels}; give it the number of channels that enter the classifier'
+            )
         check_blur_kernel('BlurSkipNeck', blur_kernel, features.shape[0], self.kernel_size)
         condition = blur_kernel.flatten(1)[..., None, None]
         out = features

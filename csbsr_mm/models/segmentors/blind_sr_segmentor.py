@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -71,7 +72,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     Raises:
         ValueError: a value is outside its range, or ``blur_skip`` is asked of an SR network that
             estimates no kernel.
-        TypeError: the segmentor's head has no per-pixel classifier.
+        TypeError: the segmentor's head has no per-pixel classifier, and the blur skip or a weight needs it.
 
     Reference:
         Kondo and Ukita, "Joint Learning of Blind Super-Resolution and Crack Segmentation for Realistic
@@ -111,9 +112,10 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         self.blur_skip = MODELS.build(blur_skip) if blur_skip else None
         if self.blur_skip is not None and self.sr.kernel_size is None:
             raise ValueError(f'blur_skip needs a blur kernel, and {type(self.sr).__name__} estimates none')
-        self.tap = ClassifierTap(self.segmentor, classifier)
         self.sr_loss = MODELS.build(sr_loss) if sr_loss else None
         self.sr_loss_weights = nn.ModuleList(MODELS.build(weight) for weight in sr_loss_weights)
+        needs_tap = self.blur_skip is not None or any(w.needs_logits for w in self.sr_loss_weights)
+        self.tap = ClassifierTap(self.segmentor, classifier) if needs_tap else None
         self.threshold = threshold
         self.output_size = output_size
         self.init_training_state(task_weight)
@@ -158,9 +160,19 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         """Logits at SR size for LR images in [0, 1]; ``batch_img_metas`` speak of LR pixels."""
         return self._predict_logits(inputs, batch_img_metas).seg_logits
 
-    def condition_on(self, blur_kernel: Tensor | None):
-        """What happens to the features that enter the classifier."""
-        return None if self.blur_skip is None else partial(self.blur_skip, blur_kernel=blur_kernel)
+    def conditioned(self, blur_kernel: Tensor | None) -> AbstractContextManager[ClassifierTap | None]:
+        """Within this context the blur skip, if there is one, conditions what enters the classifier.
+
+        Args:
+            blur_kernel: (B, 1, K, K) for the blur skip; None where the model has none.
+
+        Returns:
+            Context that gives access to the logits; to None where nothing needs them.
+        """
+        if self.tap is None:
+            return nullcontext()
+        condition = None if self.blur_skip is None else partial(self.blur_skip, blur_kernel=blur_kernel)
+        return self.tap.listen(condition)
 
     # Training.
 
@@ -192,16 +204,18 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         """The segmentor's losses and the map that weights L_S."""
         image = self.normalize(sr_image, targets['valid'])
         sr_samples = [self._in_sr_pixels(sample) for sample in samples]
-        with self.tap.listen(self.condition_on(blur_kernel)) as tap:
+        with self.conditioned(blur_kernel) as tap:
             losses = self.segmentor.loss(image, sr_samples)
             weight = None
             if len(self.sr_loss_weights):
-                logits = resize(
-                    tap.logits.detach(),
-                    targets['label'].shape[-2:],
-                    mode='bilinear',
-                    align_corners=self.align_corners,
-                )
+                logits = None
+                if tap is not None:
+                    logits = resize(
+                        tap.logits.detach(),
+                        targets['label'].shape[-2:],
+                        mode='bilinear',
+                        align_corners=self.align_corners,
+                    )
                 weight = self._sr_loss_weight(targets['label'], logits)
         return losses, weight
 
@@ -212,7 +226,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         """
         if label is None:
             raise ValueError('sr_loss_weights need masks, but samples carry no gt_sem_seg')
-        seg_loss = self.decode_head.loss_decode
+        seg_loss = getattr(self.decode_head, 'loss_decode', None)
         product = None
         for weight in self.sr_loss_weights:
             if seg_logits is None and weight.needs_logits:
@@ -289,7 +303,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         size = tuple(side // self.scale for side in sr_image.shape[-2:])
         valid = valid_mask(metas, size, self.scale)
         image = self.normalize(sr_image, None if valid is None else valid.to(sr_image.device), statistics)
-        with self.tap.listen(self.condition_on(blur_kernel)):
+        with self.conditioned(blur_kernel):
             return self.segmentor.inference(image, [scale_meta(meta, self.scale) for meta in metas])
 
     def _prediction(
@@ -304,7 +318,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
     def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BlindSROutputs:
         """Raw network outputs for LR images in [0, 1], logits at SR size."""
         sr_image, blur_kernel = self.super_resolve(inputs)
-        with self.tap.listen(self.condition_on(blur_kernel)):
+        with self.conditioned(blur_kernel):
             logits = self.segmentor(self.normalize(sr_image), mode='tensor')
         logits = resize(logits, sr_image.shape[-2:], mode='bilinear', align_corners=self.align_corners)
         return BlindSROutputs(sr_image, logits, blur_kernel)

@@ -208,8 +208,15 @@ def test_class_counts_are_those_of_all_processes(monkeypatch):
         reduced.append(pixels.tolist())
         pixels *= 3
 
-    monkeypatch.setattr(f'{BoundaryComboLoss.__module__}.all_reduce', with_another)
+    monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: True)
+    monkeypatch.setattr(torch.distributed, 'all_reduce', with_another)
     shared = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
     shared(torch.zeros(1, 2, 1, 4), label)
     assert reduced == [[3, 1]]
     assert shared.class_pixels[:2].tolist() == [9, 3] == (3 * own.class_pixels[:2]).tolist()
+
+
+def test_more_classes_than_can_be_counted():
+    loss = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
+    with pytest.raises(ValueError, match='at most 256 classes, the network has 300'):
+        loss(torch.zeros(1, 300, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long))

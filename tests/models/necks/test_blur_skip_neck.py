@@ -89,3 +89,9 @@ def test_refused_options(options: dict, message: str) -> None:
 def test_refused_kernel() -> None:
     with pytest.raises(ValueError, match=r'must have shape \(2, 1, 3, 3\), got \(1, 1, 3, 3\)'):
         make('modified')(torch.rand(2, 4, 5, 5).double(), torch.rand(1, 1, 3, 3).double())
+
+
+def test_other_number_of_channels_is_refused_in_words() -> None:
+    neck = BlurSkipNeck(in_channels=4, kernel_size=5)
+    with pytest.raises(ValueError, match='features have 6 channels, in_channels is 4'):
+        neck(torch.zeros(1, 6, 3, 3), torch.full((1, 1, 5, 5), 1 / 25))

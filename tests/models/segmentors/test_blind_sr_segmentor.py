@@ -233,8 +233,22 @@ def test_blur_skip_needs_a_kernel():
 
 
 def test_head_without_classifier_is_refused_by_name():
+    weight = dict(type='FailOrientedWeight')
     with pytest.raises(TypeError, match=r"FCNHead has no per-pixel classifier 'conv_last'"):
-        build(classifier='conv_last')
+        build(classifier='conv_last', sr_loss_weights=[weight])
+
+
+@pytest.mark.parametrize('weights', [[], [dict(type='CrackOrientedWeight')]])
+def test_a_classifier_is_looked_for_only_where_it_is_needed(weights):
+    """Mask2Former and others have none; neither training nor a weight made from labels asks for it."""
+    torch.manual_seed(0)
+    without, tapped = build(classifier='conv_last', sr_loss_weights=weights), build(sr_loss_weights=weights)
+    assert without.tap is None
+    without.load_state_dict(tapped.state_dict())
+    (first, _), (second, _) = run_loss(without), run_loss(tapped)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(torch.as_tensor(value), torch.as_tensor(second[name]))
 
 
 def test_cascade_taps_the_last_head():

@@ -1,0 +1,31 @@
+"""Telling tensors from arrays without importing torch: whoever passes a tensor has imported it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from typing_extensions import TypeIs
+
+ArrayOrTensor = TypeVar('ArrayOrTensor', NDArray, 'Tensor')
+
+
+def is_tensor(value: object) -> TypeIs[Tensor]:
+    """Whether a value is a torch tensor.
+
+    Example:
+        >>> import numpy as np
+        >>> is_tensor(np.zeros(2))
+        False
+    """
+    torch = sys.modules.get('torch')
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def is_on_device(value: Tensor) -> bool:
+    """Whether a tensor lives on an accelerator."""
+    return value.device.type != 'cpu'

@@ -1,0 +1,7 @@
+"""The losses of centre lines under their names in MMSegmentation."""
+
+from mmseg.registry import MODELS
+
+from csbsr_mm.losses import CenterlineDiceLoss
+
+MODELS.register_module(module=CenterlineDiceLoss)

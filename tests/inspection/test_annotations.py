@@ -1,0 +1,93 @@
+"""Exports read back by other means: geometry that was drawn, outlines rasterized by Pillow."""
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from helpers.dark_backend import DarkBackend
+from PIL import Image, ImageDraw
+
+from csbsr_mm.apis import CrackInferencer
+from csbsr_mm.inspection.annotations import write_annotations
+from csbsr_mm.inspection.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction_run import PredictionRun
+from csbsr_mm.inspection.report import Report
+from csbsr_mm.photos.input_files import find_photos
+
+SCALE = 2
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A cross and a straight crack."""
+    image = np.full((120, 160, 3), 180, np.uint8)
+    image[30:34, 10:100] = 10
+    image[10:60, 50:54] = 10
+    image[90:96, 20:140] = 30
+    Image.fromarray(image).save(tmp_path / 'a.png')
+    folder = OutputFolder(tmp_path / 'report')
+    run = PredictionRun(CrackInferencer(DarkBackend(SCALE)), folder)
+    records = list(run.run(find_photos([tmp_path / 'a.png'])))
+    Report(folder, records).write()
+    return tmp_path / 'report'
+
+
+def test_geojson(report, tmp_path):
+    assert write_annotations(report, 'geojson', tmp_path / 'a.geojson') == 2
+    features = json.loads((tmp_path / 'a.geojson').read_text())['features']
+    lines = {}
+    for feature in features:
+        lines.setdefault(feature['properties']['crack'], []).append(feature)
+    cross, straight = sorted(lines.values(), key=len, reverse=True)
+    assert (len(cross), len(straight)) == (4, 1)
+    x, y = np.array(straight[0]['geometry']['coordinates']).T
+    assert np.allclose(y, -93, atol=0.1)
+    assert (min(x[0], x[-1]), max(x[0], x[-1])) == (pytest.approx(20, abs=0.5), pytest.approx(140, abs=0.5))
+    assert np.allclose(straight[0]['properties']['widths_px'], 6, atol=0.1)
+    # The four arms meet in one point.
+    ends = [tuple(arm['geometry']['coordinates'][k]) for arm in cross for k in (0, -1)]
+    assert max(ends.count(end) for end in ends) == 4
+
+
+def test_geojson_in_the_coordinates_of_a_world_file(report, tmp_path):
+    (tmp_path / 'a.pgw').write_text('0.01\n0\n0\n-0.01\n500000.005\n3999999.995\n')
+    write_annotations(report, 'geojson', tmp_path / 'a.geojson')
+    features = json.loads((tmp_path / 'a.geojson').read_text())['features']
+    y = [point[1] for feature in features for point in feature['geometry']['coordinates']]
+    assert min(y) == pytest.approx(4e6 - 0.93, abs=0.002)
+    (tmp_path / 'a.pgw').write_text('1 2 3')
+    with pytest.raises(ValueError, match='must hold six numbers, got 3'):
+        write_annotations(report, 'geojson', tmp_path / 'a.geojson')
+
+
+def test_coco(report, tmp_path):
+    assert write_annotations(report, 'coco', tmp_path / 'a.json') == 2
+    content = json.loads((tmp_path / 'a.json').read_text())
+    (image,) = content['images']
+    assert (image['width'], image['height'], image['file_name']) == (160, 120, 'a.png')
+    drawn = Image.new('1', (160 * 8, 120 * 8))
+    for annotation in content['annotations']:
+        for polygon in annotation['segmentation']:
+            ImageDraw.Draw(drawn).polygon([8 * value for value in polygon], fill=1)
+    mask = np.asarray(Image.open(report / 'mask/a.png')) > 0
+    rasterized = np.asarray(drawn.resize((160 * SCALE, 120 * SCALE)))
+    assert (mask & rasterized).sum() / (mask | rasterized).sum() > 0.9
+    wide = next(one for one in content['annotations'] if one['bbox'][1] == 90)
+    assert wide['bbox'] == [20, 90, 120, 6]
+    assert (wide['area'], wide['score']) == (720, pytest.approx(1 - 30 / 255, abs=1e-4))
+
+
+def test_svg(report, tmp_path):
+    assert write_annotations(report, 'svg', tmp_path / 'lines') == 2
+    root = ElementTree.parse(tmp_path / 'lines/a.svg').getroot()
+    assert root.get('viewBox') == '0 0 160 120'
+    assert len(root.findall('.//{*}polyline')) == 5
+    assert root.find('{*}image').get('href') == (tmp_path / 'a.png').as_uri()
+
+
+def test_wrong_requests(report, tmp_path):
+    with pytest.raises(ValueError, match="no format 'dwg'; there are geojson, coco, svg"):
+        write_annotations(report, 'dwg', tmp_path / 'a')
+    with pytest.raises(FileNotFoundError, match=r'holds no summary\.json'):
+        write_annotations(tmp_path, 'coco', tmp_path / 'a')
