@@ -11,6 +11,7 @@ ROOMS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.na
 MM = ('mmseg', 'mmengine', 'mmcv')
 FORBIDDEN = {
     'functional': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name != 'functional')),
+    'metrics': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name not in ('functional', 'metrics'))),
     'losses': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name not in ('functional', 'losses'))),
     'photos': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name != 'photos')),
     'models/utils': ('csbsr_mm.models.segmentors', 'csbsr_mm.apis', 'csbsr_mm.engine', 'csbsr_mm.datasets'),

@@ -13,9 +13,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .centerline import centerline_sweep, cl_dice, cl_iou, skeletonize
 from .distance import distance_to, signed_distance
 from .overlap import iou_sweep, overlap_sweep
-from .surface import average_surface_distance, hausdorff_sweep, robust_hausdorff, surface_dice
+from .surface import average_surface_distance, hausdorff_sweep, robust_hausdorff, surface_dice, surface_sweep
+from .tolerance import tolerance_sweep
 
 if TYPE_CHECKING:
     from .boundary import boundary_loss, boundary_map
@@ -69,6 +71,9 @@ __all__ = [
     'boundary_loss',
     'boundary_map',
     'centerline_dice_loss',
+    'centerline_sweep',
+    'cl_dice',
+    'cl_iou',
     'class_probabilities',
     'compose_kernels',
     'crack_oriented_weight',
@@ -90,8 +95,11 @@ __all__ = [
     'robust_hausdorff',
     'signed_distance',
     'skeleton_recall_loss',
+    'skeletonize',
     'soft_skeleton',
     'ssim',
     'surface_dice',
+    'surface_sweep',
+    'tolerance_sweep',
     'weighted_cross_entropy',
 ]

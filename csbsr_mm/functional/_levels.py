@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._numba import numba_kernels
-from ._tensors import is_tensor
+from ._tensors import ArrayOrTensor, is_on_device, is_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,6 +63,55 @@ def as_mask(mask: ArrayLike | Tensor, name: str, shape: tuple[int, ...] | None =
     if shape is not None and array.shape != shape:
         raise ValueError(f'{name} has shape {array.shape}, expected {shape}')
     return np.ascontiguousarray(array if array.dtype == np.bool_ else array != 0)
+
+
+def image_mask(
+    target: ArrayOrTensor, shape: tuple[int, ...], ignore: ArrayOrTensor | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """The true mask without pixels to ignore, and the pixels to keep, None for all."""
+    mask = as_mask(target, 'target', tuple(shape))
+    if ignore is None:
+        return mask, None
+    known = ~as_mask(ignore, 'ignore', mask.shape)
+    return mask & known, known
+
+
+def image_levels(
+    prob: ArrayOrTensor,
+    thresholds: NDArray[np.float32],
+    known: NDArray[np.bool_] | None = None,
+    margin: int = 0,
+) -> NDArray[np.uint8]:
+    """Levels of a probability map, 0 where nothing is known; from an accelerator one byte a pixel travels.
+
+    Args:
+        prob: (H, W) floating-point probabilities.
+        thresholds: As for :func:`threshold_levels`.
+        known: (H, W) bool, or None for all.
+        margin: Width of a frame of zeros around the result.
+
+    Returns:
+        (H + 2 margin, W + 2 margin) uint8.
+    """
+    if is_tensor(prob) and is_on_device(prob):
+        levels = _levels_on_device(prob, thresholds, margin)
+    else:
+        levels = threshold_levels(as_probabilities(prob), thresholds, margin)
+    if known is not None:
+        height, width = known.shape
+        levels[margin : margin + height, margin : margin + width][~known] = 0
+    return levels
+
+
+def _levels_on_device(prob: Tensor, thresholds: NDArray[np.float32], margin: int) -> NDArray[np.uint8]:
+    """As :func:`threshold_levels`, counted where the tensor lives."""
+    import torch
+
+    if prob.ndim != 2 or not prob.is_floating_point():
+        raise ValueError(f'prob must be floating-point (H, W), got {prob.dtype} of shape {tuple(prob.shape)}')
+    limits = torch.from_numpy(thresholds).to(prob.device)
+    levels = torch.bucketize(prob.detach().float().nan_to_num(nan=-torch.inf), limits, out_int32=True)
+    return np.pad(levels.to(torch.uint8).cpu().numpy(), margin)
 
 
 def threshold_levels(

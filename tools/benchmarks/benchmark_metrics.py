@@ -4,7 +4,8 @@ python tools/benchmarks/benchmark_metrics.py [--images 3] [--size 448] [--set-si
 
 All contestants get the same maps and take turns in one run on one thread, so that other work on the machine
 slows all alike; CPU time is measured, and a ratio is the median over images and turns. The first call, which
-compiles or loads compiled code, is reported apart. surface-distance and MONAI take part if installed.
+compiles or loads compiled code, is reported apart. surface-distance, MONAI and scikit-image take part if
+installed.
 """
 
 from __future__ import annotations
@@ -31,9 +32,13 @@ from numpy.typing import NDArray
 from realistic_maps import REGIMES, realistic_map
 from rich.console import Console
 from rich.table import Table
+from scipy.ndimage import distance_transform_edt
 
+from csbsr_mm.functional.calibration import calibration_counts
+from csbsr_mm.functional.centerline import centerline_sweep
 from csbsr_mm.functional.overlap import iou_sweep
-from csbsr_mm.functional.surface import hausdorff_sweep, robust_hausdorff
+from csbsr_mm.functional.surface import hausdorff_sweep, robust_hausdorff, surface_sweep
+from csbsr_mm.functional.tolerance import tolerance_sweep
 
 THRESHOLDS = (np.arange(1, 100) / 100).astype(np.float32)
 FIRST_CALL = (
@@ -54,6 +59,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=448)
     parser.add_argument('--turns', type=int, default=3)
     parser.add_argument('--regimes', nargs='+', default=list(REGIMES), choices=list(REGIMES))
+    parser.add_argument('--tasks', nargs='+', help='parts of the names of the tasks; all by default')
     parser.add_argument('--set-size', type=int, default=0, help='images of a whole-set evaluation; 0: none')
     parser.add_argument('--workers', type=int, default=2, help='threads of the whole-set evaluation')
     parser.add_argument('--skip-first-call', action='store_true', help='do not time compiling')
@@ -120,7 +126,74 @@ def tasks(console: Console) -> dict[str, dict[str, Contestant]]:
             for name, single in singles.items()
         },
         'IoU at 99 thresholds': {'csbsr_mm': iou_sweep, 'loop in NumPy': numpy_iou},
+        'F1 within 2 px at 99 thresholds': {'csbsr_mm': tolerance_sweep, 'loop over SciPy': scipy_f1},
+        'surface Dice within 2 px at 99 thresholds': {
+            'csbsr_mm': surface_sweep,
+            **surface_dice_loops(console),
+        },
+        'clDice at 99 thresholds': {'csbsr_mm': centerline_sweep, **cl_dice_loops(console)},
+        'everything at 99 thresholds': {'csbsr_mm': everything},
     }
+
+
+def scipy_f1(prob: NDArray, target: NDArray) -> list[float]:
+    """F1 within two pixels as a loop over distance transforms."""
+    values = []
+    to_target = distance_transform_edt(~target)
+    for threshold in THRESHOLDS:
+        pred = prob > threshold
+        precision = (to_target[pred] <= 2).sum() / max(pred.sum(), 1)
+        recall = (distance_transform_edt(~pred)[target] <= 2).sum() / max(target.sum(), 1)
+        values.append(2 * precision * recall / max(precision + recall, 1e-9))
+    return values
+
+
+def surface_dice_loops(console: Console) -> dict[str, Contestant]:
+    """Surface Dice within two pixels by other libraries."""
+    deepmind = package('surface_distance', console)
+    if deepmind is None:
+        return {}
+
+    def by_deepmind(prob: NDArray, target: NDArray) -> list[float]:
+        found = (deepmind.compute_surface_distances(target, prob > t, (1, 1)) for t in THRESHOLDS)
+        return [deepmind.compute_surface_dice_at_tolerance(distances, 2) for distances in found]
+
+    return {'loop over surface-distance': by_deepmind}
+
+
+def cl_dice_loops(console: Console) -> dict[str, Contestant]:
+    """clDice as a loop over the thinnings of scikit-image."""
+    morphology = package('skimage.morphology', console)
+    if morphology is None:
+        return {}
+
+    def by(thinned: Callable[[NDArray], NDArray]) -> Contestant:
+        def cl_dice(prob: NDArray, target: NDArray) -> list[float]:
+            line, values = thinned(target), []
+            for threshold in THRESHOLDS:
+                pred = prob > threshold
+                lines = thinned(pred)
+                precision = (lines & target).sum() / max(lines.sum(), 1)
+                recall = (line & pred).sum() / max(line.sum(), 1)
+                values.append(2 * precision * recall / max(precision + recall, 1e-9))
+            return values
+
+        return cl_dice
+
+    return {
+        'loop over skeletonize': by(morphology.skeletonize),
+        'loop over thin (the same lines)': by(morphology.thin),
+    }
+
+
+def everything(prob: NDArray, target: NDArray) -> None:
+    """All sweeps, with all tolerances of the reports."""
+    iou_sweep(prob, target)
+    hausdorff_sweep(prob, target)
+    tolerance_sweep(prob, target, tolerance=[0, 2, 5])
+    surface_sweep(prob, target, tolerance=2)
+    centerline_sweep(prob, target, tolerance=[0, 2, 4])
+    calibration_counts(prob, target)
 
 
 def measure(
@@ -150,6 +223,8 @@ def benchmark(console: Console, args: argparse.Namespace) -> None:
         regime: [realistic_map(rng, regime, args.size) for _ in range(args.images)] for regime in args.regimes
     }
     for task, contestants in tasks(console).items():
+        if args.tasks and not any(part in task for part in args.tasks):
+            continue
         for contestant in contestants.values():
             contestant(*next(iter(maps.values()))[0])
         table = Table(title=f'{task}, {args.size}x{args.size}, one thread')
