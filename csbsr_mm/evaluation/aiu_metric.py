@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from mmseg.registry import METRICS
-from numpy.typing import NDArray
 
-from csbsr_mm.functional.overlap import overlap_sweep
+from csbsr_mm.metrics.measures import OverlapMeasure
 
-from .threshold_curve_metric import ThresholdCurve, ThresholdCurveMetric
+from .threshold_curve_metric import ThresholdCurveMetric
 
 
 @METRICS.register_module()
@@ -42,23 +40,4 @@ class AIUMetric(ThresholdCurveMetric):
     """
 
     def __init__(self, aggregation: str = 'image', smooth: float = 1e-5, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if aggregation not in ('image', 'dataset'):
-            raise ValueError(f"aggregation must be 'image' or 'dataset', got {aggregation!r}")
-        self.aggregation = aggregation
-        self.smooth = smooth
-
-    def measure(self, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Any]:
-        """Intersection and union."""
-        both, either = overlap_sweep(prob, target, self.measured_thresholds, ignore)
-        return {'intersection': both, 'union': either}
-
-    def curves(self, results: list[dict[str, Any]]) -> list[ThresholdCurve]:
-        """The IoU."""
-        both = np.stack([result['intersection'] for result in results])
-        either = np.stack([result['union'] for result in results])
-        with np.errstate(invalid='ignore'):
-            per_image = (both + self.smooth) / (either + self.smooth)
-            pooled = (both.sum(0) + self.smooth) / (either.sum(0) + self.smooth)
-        values = np.nanmean(per_image, 0) if self.aggregation == 'image' else pooled
-        return [ThresholdCurve('IoU', 'max', 'AIU', per_image, values)]
+        super().__init__({'overlap': OverlapMeasure(aggregation, smooth)}, **kwargs)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from mmseg.registry import METRICS
-from numpy.typing import NDArray
 
-from csbsr_mm.functional.surface import hausdorff_sweep
+from csbsr_mm.metrics.measures import HausdorffMeasure
 
-from .threshold_curve_metric import ThresholdCurve, ThresholdCurveMetric
+from .threshold_curve_metric import ThresholdCurveMetric
 
 
 @METRICS.register_module()
@@ -55,42 +53,5 @@ class HD95Metric(ThresholdCurveMetric):
         aggregation: str = 'mean',
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if aggregation not in ('mean', 'median'):
-            raise ValueError(f"aggregation must be 'mean' or 'median', got {aggregation!r}")
-        self.percentiles = [float(p) for p in np.atleast_1d(percentile)]
-        self.spacing = tuple(spacing)
-        self.empty = empty
-        self.aggregation = aggregation
-        hausdorff_sweep(np.zeros((1, 1)), np.zeros((1, 1)), [0.5], self.percentiles, self.spacing, empty)
-
-    @property
-    def leaves_out(self) -> bool:
-        """Whether images with one empty mask are left out of the mean."""
-        return self.empty == 'nan'
-
-    def measure(self, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Any]:
-        """Distances, and where exactly one mask is empty."""
-        thresholds = self.measured_thresholds
-        distances = hausdorff_sweep(
-            prob, target, thresholds, self.percentiles, self.spacing, self.empty, ignore
-        )
-        known = prob if ignore is None else prob[~ignore]
-        known_target = target if ignore is None else target[~ignore]
-        predicted = np.float32(np.nanmax(known, initial=-np.inf)) > thresholds
-        return {'distances': distances, 'one_empty': predicted != known_target.any()}
-
-    def curves(self, results: list[dict[str, Any]]) -> list[ThresholdCurve]:
-        """A curve for each percentile."""
-        average = np.nanmean if self.aggregation == 'mean' else np.nanmedian
-        distances = np.stack([result['distances'] for result in results], 1)
-        one_empty = np.sum([result['one_empty'] for result in results], 0)
-        curves = []
-        for percentile, per_image in zip(self.percentiles, distances, strict=True):
-            name = f'HD{percentile:g}'
-            curves.append(
-                ThresholdCurve(
-                    name, 'min', f'A{name}', per_image, average(per_image, 0), one_empty, self.leaves_out
-                )
-            )
-        return curves
+        measure = HausdorffMeasure(percentile, spacing, empty, aggregation)
+        super().__init__({'hausdorff': measure}, **kwargs)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import math
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,37 +16,10 @@ from torch import Tensor
 
 from csbsr_mm.functional._levels import DEFAULT_THRESHOLDS
 from csbsr_mm.functional.probability import class_probabilities
+from csbsr_mm.metrics.curve import ThresholdCurve
+from csbsr_mm.metrics.measures.base import Measure, Record, compact
 
 SCORES = ('auto', 'logits', 'mask')
-
-
-class ThresholdCurve(NamedTuple):
-    """A quantity over thresholds.
-
-    Attributes:
-        name: Such as ``IoU``.
-        best: ``'max'`` or ``'min'``.
-        average_name: Name of the mean over thresholds.
-        per_image: (N, T) values of each image.
-        values: (T,) value of the whole set at each threshold.
-        one_empty: (T,) number of images in which exactly one of prediction and label is empty, if it matters.
-        leaves_out: Whether those images are left out of ``values``.
-    """
-
-    name: str
-    best: str
-    average_name: str
-    per_image: NDArray
-    values: NDArray
-    one_empty: NDArray | None = None
-    leaves_out: bool = False
-
-    @property
-    def is_complete(self) -> NDArray[np.bool_]:
-        """(T,) whether every image counts; a mean over those that are left is no better for the others."""
-        if self.one_empty is None or not self.leaves_out:
-            return np.ones(len(self.values), bool)
-        return self.one_empty == 0
 
 
 class ThresholdCurveMetric(BaseMetric):
@@ -64,6 +35,7 @@ class ThresholdCurveMetric(BaseMetric):
     In a data set of more than two classes the class's name ends the names of the results: ``AIU_sidewalk``.
 
     Args:
+        measures: What to measure, by name; see :mod:`csbsr_mm.metrics.measures`.
         thresholds: Thresholds of the curve; 0.01, 0.02, ... 0.99 by default. Probabilities are compared in
             float32 and have to be greater.
         at: Thresholds to report beside the best one, such as one chosen on validation data.
@@ -85,6 +57,7 @@ class ThresholdCurveMetric(BaseMetric):
 
     def __init__(
         self,
+        measures: Mapping[str, Measure],
         thresholds: ArrayLike | None = None,
         at: Sequence[float] = (0.5,),
         foreground_class: int = 1,
@@ -103,6 +76,7 @@ class ThresholdCurveMetric(BaseMetric):
             raise ValueError(f'thresholds must be a list of numbers, got {thresholds!r}')
         if scores not in SCORES:
             raise ValueError(f'scores must be one of {", ".join(SCORES)}, got {scores!r}')
+        self.measures = dict(measures)
         self.scores = scores
         self.thresholds = chosen
         self.at = tuple(at)
@@ -114,13 +88,12 @@ class ThresholdCurveMetric(BaseMetric):
         self.workers = workers
         self._executor: ThreadPoolExecutor | None = None
 
-    @abstractmethod
-    def measure(self, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Any]:
-        """What to keep of one image: arrays over :attr:`measured_thresholds` by name."""
-
-    @abstractmethod
-    def curves(self, results: list[dict[str, Any]]) -> list[ThresholdCurve]:
-        """Curves over :attr:`measured_thresholds` from what was kept of all images."""
+    def measure(self, prob: NDArray, target: NDArray, ignore: NDArray | None) -> dict[str, Record]:
+        """What to keep of one image: the record of each measure over :attr:`measured_thresholds`."""
+        return {
+            name: compact(measure.count(prob, target, ignore, self.measured_thresholds))
+            for name, measure in self.measures.items()
+        }
 
     @property
     def measured_thresholds(self) -> NDArray[np.float32]:
@@ -152,21 +125,14 @@ class ThresholdCurveMetric(BaseMetric):
         metrics: dict[str, float] = {}
         if not results:
             return metrics
-        count = len(self.thresholds)
-        curves = self.curves(results)
+        curves: list[ThresholdCurve] = []
+        for name, measure in self.measures.items():
+            kept = [result[name] for result in results]
+            records = {key: np.stack([record[key] for record in kept]) for key in kept[0]}
+            curves += measure.curves(records)
+            metrics |= measure.figures(records, len(self.thresholds))
         for curve in curves:
-            values = curve.values[:count]
-            best = self.best_index(curve)
-            is_complete = curve.is_complete[:count]
-            found = bool(is_complete[best])
-            metrics[f'{curve.name}_{curve.best}'] = float(values[best]) if found else math.nan
-            metrics[curve.average_name] = float(values[is_complete].mean()) if found else math.nan
-            threshold = round(float(self.thresholds[best]), 6) if found else math.nan
-            metrics[f'{curve.name}_{curve.best}_threshold'] = threshold
-            for threshold, value in zip(self.at, curve.values[count:], strict=True):
-                metrics[f'{curve.name}_at_{threshold:g}'] = float(value)
-            if curve.one_empty is not None:
-                metrics[f'{curve.name}_one_empty'] = int(curve.one_empty[best])
+            metrics |= curve.figures(self.thresholds, self.at)
         if self.per_image_csv is not None:
             self._write_images(results, curves)
         if self.curve_csv is not None:
@@ -182,13 +148,6 @@ class ThresholdCurveMetric(BaseMetric):
             return metrics
         label = str(classes[self.foreground_class]).replace(' ', '_')
         return {f'{name}_{label}': value for name, value in metrics.items()}
-
-    def best_index(self, curve: ThresholdCurve) -> int:
-        """Index of the best threshold of a curve, the lowest one if several are; 0 if there is none."""
-        values = np.where(curve.is_complete, curve.values, np.nan)[: len(self.thresholds)]
-        if np.isnan(values).all():
-            return 0
-        return int(np.nanargmax(values) if curve.best == 'max' else np.nanargmin(values))
 
     def _masks(self, sample: dict, image: str) -> tuple[NDArray, NDArray, NDArray | None]:
         """Foreground probability, target, and pixels to ignore of one sample, on the host."""
@@ -221,9 +180,9 @@ class ThresholdCurveMetric(BaseMetric):
         count = len(self.thresholds)
         columns: dict[str, Sequence] = {'image': [result['image'] for result in results]}
         for curve in curves:
-            best = self.best_index(curve)
-            columns[f'{curve.name}_{curve.best}'] = curve.per_image[:, best]
-            columns[curve.average_name] = curve.per_image[:, :count].mean(1)
+            if curve.best:
+                columns[f'{curve.name}_{curve.best}'] = curve.per_image[:, curve.best_index(count)]
+                columns[curve.average_name] = curve.per_image[:, :count].mean(1)
             for threshold, values in zip(self.at, curve.per_image[:, count:].T, strict=True):
                 columns[f'{curve.name}_at_{threshold:g}'] = values
         _write_csv(self.per_image_csv, columns)
@@ -232,7 +191,7 @@ class ThresholdCurveMetric(BaseMetric):
         count = len(self.thresholds)
         columns: dict[str, Sequence] = {'threshold': [f'{t:g}' for t in self.thresholds]}
         columns |= {curve.name: curve.values[:count] for curve in curves}
-        if curves[0].one_empty is not None:
+        if curves and curves[0].one_empty is not None:
             columns['one_empty'] = curves[0].one_empty[:count]
         _write_csv(self.curve_csv, columns)
 
@@ -244,9 +203,10 @@ class ThresholdCurveMetric(BaseMetric):
         axes = figure.subplots()
         order = np.argsort(self.thresholds)
         for curve in curves:
-            best = self.best_index(curve)
             (line,) = axes.plot(self.thresholds[order], curve.values[order], label=curve.name)
-            axes.plot(self.thresholds[best], curve.values[best], 'o', color=line.get_color())
+            if curve.best:
+                best = curve.best_index(len(self.thresholds))
+                axes.plot(self.thresholds[best], curve.values[best], 'o', color=line.get_color())
         axes.set(xlabel='threshold', xlim=(0, 1))
         axes.legend()
         axes.grid(alpha=0.3)

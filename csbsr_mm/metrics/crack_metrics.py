@@ -62,21 +62,24 @@ class CrackMetrics(Accumulator):
         smooth: float = 1e-5,
         tolerance: Sequence[float] = (0, 2, 5),
     ) -> None:
-        every = all_measures(percentile=percentile, empty=empty, smooth=smooth, tolerance=tolerance)
-        unknown = [name for name in measures if name not in every]
-        if unknown or not measures:
-            raise ValueError(f'measures must be of {", ".join(MEASURES)}, got {", ".join(unknown) or "none"}')
-        super().__init__({name: every[name] for name in MEASURES if name in measures}, thresholds, at)
+        chosen = chosen_measures(
+            measures, percentile=percentile, empty=empty, smooth=smooth, tolerance=tolerance
+        )
+        super().__init__(chosen, thresholds, at)
 
 
-def all_measures(
+def chosen_measures(
+    names: Sequence[str],
     percentile: float | Sequence[float] = 95.0,
     empty: str | float = 'image_width',
     smooth: float = 1e-5,
     tolerance: Sequence[float] = (0, 2, 5),
 ) -> dict[str, Measure]:
-    """Every measure by name; see :class:`CrackMetrics`."""
-    return {
+    """Measures by name, in the order of :data:`MEASURES`; see :class:`CrackMetrics` for the arguments."""
+    unknown = [name for name in names if name not in MEASURES]
+    if unknown or not names:
+        raise ValueError(f'measures must be of {", ".join(MEASURES)}, got {", ".join(unknown) or "none"}')
+    every: dict[str, Measure] = {
         'overlap': OverlapMeasure(smooth=smooth),
         'hausdorff': HausdorffMeasure(percentile, empty=empty),
         'f1': TolerantF1Measure(tolerance),
@@ -85,3 +88,4 @@ def all_measures(
         'false_alarms': FalseAlarmMeasure(),
         'calibration': CalibrationMeasure(),
     }
+    return {name: measure for name, measure in every.items() if name in names}

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csbsr_mm.functional.surface import hausdorff_sweep
-from csbsr_mm.functional.tolerance import tolerance_sweep
 from csbsr_mm.metrics.curve import ThresholdCurve
 
 from .base import Measure, Record
@@ -55,9 +54,12 @@ class HausdorffMeasure(Measure):
         distances = hausdorff_sweep(
             prob, target, thresholds, self.percentiles, self.spacing, self.empty, ignore
         )
-        counts = tolerance_sweep(prob, target, thresholds, 0, ignore)
-        one_empty = (counts.predicted > 0) != (counts.true > 0)
-        return {'distances': as_array(distances), 'one_empty': one_empty}
+        known, true = (prob, target) if ignore is None else (prob[ignore == 0], target[ignore == 0])
+        highest = np.float32(known.max()) if np.size(as_array(known)) else np.float32(-np.inf)
+        return {
+            'distances': as_array(distances).reshape(len(self.percentiles), -1),
+            'one_empty': (highest > thresholds) != bool((true != 0).any()),
+        }
 
     def curves(self, records: Record) -> list[ThresholdCurve]:
         """A curve for each percentile."""
