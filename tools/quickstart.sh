@@ -1,9 +1,20 @@
 #!/usr/bin/env bash
-# From nothing to a trained and tested CSBSR model on the CPU. Safe to run again: the environment and the
-# rendered data are kept, and an interrupted training goes on where it stopped.
+# From nothing to cracks found on photos, and then to a trained and tested CSBSR model, on the CPU.
+#
+#   bash tools/quickstart.sh [--no-train]
+#
+# First the weights on board look at rendered photos, and at your own if there are any in photos/; --no-train stops
+# there. Safe to run again: the environment and the rendered data are kept, and an interrupted training goes on
+# where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/setup_env.sh
+train=yes
+case ${1:-} in
+  '') ;;
+  --no-train) train=no ;;
+  *) die "unknown option $1; the only one is --no-train" ;;
+esac
 setup_env run
 
 python="$VENV/bin/python"
@@ -27,6 +38,18 @@ train_and_test() {  # train_and_test CONFIG WHAT
     --work-dir "$out/test" --json "$out/metrics.json"
 }
 
+# What the weights on board find on eight small, blurred photos, and on those of the user.
+report_on_board() {
+  local data=data/on_board out=work_dirs/on_board
+  local photos=($data/test_blured/02_40/lr_images)
+  [ ! -d photos ] || photos+=(photos)
+  "$python" -m csbsr_mm render-demo $data --train 0 --test 8 --seed 1
+  "$python" -m csbsr_mm convert-data degrade $data --padding reflect
+  "$python" -m csbsr_mm predict "${photos[@]}" --out-dir $out --title "Found by the weights on board"
+}
+
+report_on_board
+[ $train = yes ] || exit 0
 "$python" tools/dataset_converters/render_crack_demo.py data/crack_demo
 train_and_test quickstart_bicubic "a U-Net on bicubically enlarged photos, for comparison"
 train_and_test quickstart "CSBSR: KBPN and the same U-Net"
@@ -37,6 +60,7 @@ step "Drawing" work_dirs/quickstart/draw.log "$python" tools/analysis_tools/draw
   "CSBSR=work_dirs/quickstart/metrics.json" "bicubic + U-Net=work_dirs/quickstart_bicubic/metrics.json"
 
 cat <<END
+Report:      work_dirs/on_board/index.html
 Picture:     work_dirs/quickstart/report.png
 Checkpoint:  $checkpoint
 Next, on real photos (docs/data.md says where to get them and how to lay them out):

@@ -16,6 +16,7 @@ LOOSE = -1
 SPUR, SPECK = 2.0, 3.0
 """A branch with a loose end is cut if shorter than so many times the half width of the crack that it leaves,
 or than so many pixels."""
+STEADY = 0.7
 CORNER = 0.35
 """A loose end that widens by more than this per pixel runs into a corner, not along the crack."""
 
@@ -252,4 +253,5 @@ def _corner(points: list[tuple[float, float, float]]) -> int:
         if other[2] - CORNER * travelled > best:
             best, count = other[2] - CORNER * travelled, number
     # As far as the half width reaches, the direction is that of the end, not of the crack.
-    return max(count, min(count + int(points[count][2]), (len(points) - 1) // 2))
+    inner = max(count, min(count + int(points[count][2]), (len(points) - 1) // 2))
+    return inner if points[inner][2] >= STEADY * points[count][2] else count

@@ -154,6 +154,15 @@ def test_widest_is_no_spike_and_says_where():
     assert (row, column) == (pytest.approx(27.5, abs=1), pytest.approx(137.5, abs=12))
 
 
+def test_a_wedge_at_the_edge_of_the_photo_keeps_its_length():
+    """Its line ends at its widest place; nothing of it is cut off."""
+    rows, columns = np.mgrid[:120, :150]
+    wedge = np.abs(rows - 60) < 3 + 0.2 * columns
+    for image in (wedge, wedge[:, ::-1], wedge.T):
+        total = measure_cracks(image).total
+        assert total.length == pytest.approx(150, rel=0.05)
+
+
 def test_islands_between_branches_are_no_holes():
     """A ring keeps its inside; a pinhole in its wall does not count."""
     rows, columns = np.mgrid[:200, :200] - 100.0

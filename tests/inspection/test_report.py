@@ -220,6 +220,21 @@ def test_nothing_is_cut_off(tmp_path, records, width):
     assert (found['head'] == 'none') == (width == 390)
 
 
+@needs_browser
+def test_sorting_the_cracks_of_a_photo(tmp_path, records):
+    lengths = (30.0, 90.0, 60.0)
+    records[0]['cracks'] = [
+        measures(width, length) for width, length in zip((3.0, 1.0, 2.0), lengths, strict=True)
+    ]
+    script = """
+      document.querySelector('#photos tbody tr').click();
+      const all = name => [...document.querySelectorAll(`.cracks ${name} button`)];
+      const numbers = () => all('tbody').map(one => one.textContent).join('');
+      const click = index => { all('th')[index].click(); return numbers(); };
+      return [numbers(), click(2), click(1), click(0)];"""
+    assert run_in_browser(write(tmp_path, records), script) == ['123', '231', '132', '123']
+
+
 ALIGNED = """
       const headers = [...document.querySelectorAll('#photos th')];
       const cells = [...document.querySelector('#photos tbody tr:not(.failed)').cells];

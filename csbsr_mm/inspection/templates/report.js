@@ -162,11 +162,18 @@ function crackTable(row) {
     line.addEventListener('click', () => outline(row, crack, line));
     return line;
   });
-  const head = element('thead', {}, element('tr', {}, ...['Crack', `Widest (${UNIT})`, `Length (${UNIT})`, 'Dir.', 'Conf.']
-    .map(text => element('th', { scope: 'col' }, text))));
+  const body = element('tbody', {}, ...lines);
+  const columns = [['Crack', null], [`Widest (${UNIT})`, 'max_width'], [`Length (${UNIT})`, 'length'],
+    ['Dir.', 'orientation'], ['Conf.', 'confidence']];
+  const head = element('thead', {}, element('tr', {}, ...columns.map(([text, key]) => element('th', { scope: 'col' },
+    element('button', { type: 'button', onclick: () => {
+      // The largest first; the numbers bring back the order of the report.
+      const order = row.cracks.map((crack, index) => [key ? crack[key] ?? -1 : -index, lines[index]]);
+      body.replaceChildren(...order.sort((one, other) => other[0] - one[0]).map(([, line]) => line));
+    } }, text)))));
   const more = row.crack_count > row.cracks.length
     ? element('p', {}, `The ${row.cracks.length} surest of ${row.crack_count}; all are in cracks.csv.`) : null;
-  return element('div', {}, element('table', { class: 'cracks' }, head, element('tbody', {}, ...lines)), more ?? '');
+  return element('div', {}, element('table', { class: 'cracks' }, head, body), more ?? '');
 }
 
 function markWidest(row, place) {
