@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from csbsr_mm.metrics import Accumulator
-
-RESAMPLES = 9999
-
-
-class Difference(NamedTuple):
-    """How a figure that is a mean over images differs between two models.
-
-    Attributes:
-        mean: First model minus the other.
-        low: Lower end of the interval; NaN if no interval can be had.
-        high: Its upper end.
-        images: Number of images in which both have a value.
-    """
-
-    mean: float
-    low: float
-    high: float
-    images: int
+from csbsr_mm.metrics.paired_difference import PairedDifference, paired_difference
 
 
 def differences(
     first: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]], confidence: float = 0.95
-) -> dict[str, Difference]:
+) -> dict[str, PairedDifference]:
     """Paired differences of what two models measure on the same images.
 
-    The interval is the bootstrap over images, bias-corrected and accelerated: what other images of the same
-    kind would change, not what another training would.
+    Images in which either has no value, such as false alarms where there is a crack, do not count.
 
     Args:
         first: Values of each image by name, from :meth:`csbsr_mm.metrics.Accumulator.per_image`.
@@ -42,7 +23,7 @@ def differences(
         confidence: Of the interval, in (0, 1).
 
     Returns:
-        By name, for each value that both have.
+        By name, for each value that both have in two images at least.
 
     Raises:
         ValueError: The numbers of images differ.
@@ -51,34 +32,18 @@ def differences(
         >>> first = [{'IoU': v} for v in (0.4, 0.5, 0.6, 0.9)]
         >>> other = [{'IoU': v} for v in (0.3, 0.5, 0.4, 0.5)]
         >>> found = differences(first, other)['IoU']
-        >>> round(found.mean, 3), found.low < 0.175 < found.high, found.images
-        (0.175, True, 4)
+        >>> round(found.mean, 3), found.low < 0.175 < found.high
+        (0.175, True)
     """
     if len(first) != len(other):
         raise ValueError(f'both models need the same images, got {len(first)} and {len(other)}')
-    names = [name for name in (first[0] if first else {}) if name in other[0]]
-    return {
-        name: _difference(np.array([a[name] - b[name] for a, b in zip(first, other, strict=True)]), confidence)
-        for name in names
-    }
-
-
-def _difference(values: np.ndarray, confidence: float) -> Difference:
-    from scipy.stats import bootstrap
-
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return Difference(np.nan, np.nan, np.nan, 0)
-    mean = float(known.mean())
-    if len(known) < 2:
-        return Difference(mean, np.nan, np.nan, len(known))
-    if np.ptp(known) == 0:
-        return Difference(mean, mean, mean, len(known))
-    interval = bootstrap(
-        (known,), np.mean, confidence_level=confidence, n_resamples=RESAMPLES, batch=500,
-        method='BCa', rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    return Difference(mean, float(interval.low), float(interval.high), len(known))
+    found = {}
+    for name in first[0] if first else ():
+        pairs = [(a[name], b[name]) for a, b in zip(first, other, strict=True) if name in b]
+        known = np.array([pair for pair in pairs if np.isfinite(pair).all()])
+        if len(known) >= 2:
+            found[name] = paired_difference(*known.T, confidence=confidence)
+    return found
 
 
 def by_source(metrics: Accumulator, sources: Sequence[str]) -> dict[str, dict[str, float]]:

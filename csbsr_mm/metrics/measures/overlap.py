@@ -20,7 +20,7 @@ class OverlapMeasure(Measure):
         aggregation: ``'image'``: mean over images, as CSBSR reports it. ``'dataset'``: all pixels together.
         smooth: Added to intersection and union, so that an image without crack and prediction has IoU 1.
             With 0 such an image is left out of the mean.
-        name: Of the curve; its mean is the name after an A.
+        name: Of the curve; its mean has AIU for IoU in its name.
 
     Raises:
         ValueError: If ``aggregation`` is neither.
@@ -45,7 +45,7 @@ class OverlapMeasure(Measure):
             per_image = (both + self.smooth) / (either + self.smooth)
             pooled = (both.sum(0) + self.smooth) / (either.sum(0) + self.smooth)
         values = np.nanmean(per_image, 0) if self.aggregation == 'image' else pooled
-        return [ThresholdCurve(self.name, 'max', f'A{self.name}', per_image, values)]
+        return [ThresholdCurve(self.name, 'max', self.name.replace('IoU', 'AIU', 1), per_image, values)]
 
 
 def as_array(values: Any) -> NDArray:
