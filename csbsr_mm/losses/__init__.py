@@ -15,5 +15,6 @@ In MMSegmentation the same classes are registered under their names.
 from .alpha_schedule import AlphaSchedule
 from .boundary_combo_loss import BoundaryComboLoss
 from .centerline_dice_loss import CenterlineDiceLoss
+from .skeleton_recall_loss import SkeletonRecallLoss, skeleton_tubes
 
-__all__ = ['AlphaSchedule', 'BoundaryComboLoss', 'CenterlineDiceLoss']
+__all__ = ['AlphaSchedule', 'BoundaryComboLoss', 'CenterlineDiceLoss', 'SkeletonRecallLoss', 'skeleton_tubes']

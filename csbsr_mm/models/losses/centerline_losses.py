@@ -2,6 +2,7 @@
 
 from mmseg.registry import MODELS
 
-from csbsr_mm.losses import CenterlineDiceLoss
+from csbsr_mm.losses import CenterlineDiceLoss, SkeletonRecallLoss
 
 MODELS.register_module(module=CenterlineDiceLoss)
+MODELS.register_module(module=SkeletonRecallLoss)
