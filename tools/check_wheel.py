@@ -28,7 +28,7 @@ OLD_ENVIRONMENT = ('numpy==1.26.4', 'opencv-python-headless==4.10.0.84')
 LOSSES = """
 import numpy as np, torch
 from csbsr_mm.functional import boundary_loss, boundary_map, dice_loss, hausdorff_sweep, iou_sweep
-from csbsr_mm.measure import CrackMetrics
+from csbsr_mm.metrics import CrackMetrics
 import csbsr_mm
 
 assert not csbsr_mm.has_mmseg

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from csbsr_mm.evaluation.paired_difference import paired_difference
+from csbsr_mm.metrics.paired_difference import paired_difference
 from csbsr_mm.models.segmentors import BlindSRSegmentor
 from csbsr_mm.weights import ModelFile, open_weights
 from csbsr_mm.weights.export import write_model_file

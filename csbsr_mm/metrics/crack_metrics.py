@@ -18,7 +18,16 @@ from .measures import (
     TolerantF1Measure,
 )
 
-MEASURES = ('overlap', 'hausdorff', 'f1', 'contours', 'centerlines', 'false_alarms', 'calibration')
+MEASURES = (
+    'overlap',
+    'pooled_overlap',
+    'hausdorff',
+    'f1',
+    'contours',
+    'centerlines',
+    'false_alarms',
+    'calibration',
+)
 
 
 class CrackMetrics(Accumulator):
@@ -81,6 +90,7 @@ def chosen_measures(
         raise ValueError(f'measures must be of {", ".join(MEASURES)}, got {", ".join(unknown) or "none"}')
     every: dict[str, Measure] = {
         'overlap': OverlapMeasure(smooth=smooth),
+        'pooled_overlap': OverlapMeasure('dataset', smooth, name='IoU_pooled'),
         'hausdorff': HausdorffMeasure(percentile, empty=empty),
         'f1': TolerantF1Measure(tolerance),
         'contours': ContourMeasure(),

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from csbsr_mm.evaluation.paired_difference import paired_difference
+from csbsr_mm.metrics.paired_difference import paired_difference
 
 from .paper import Row, Table
 

@@ -9,8 +9,8 @@ a pixel, counter-clockwise from the right one, and sums over odd i, it goes if::
     (x6 or x7 or not x4) and x5                        is 0, in the second one
 
 Beyond the image's border nothing is set. No crack vanishes or breaks. The result is that of scikit-image's
-``thin``, pixel by pixel. Its ``skeletonize`` follows Zhang and Suen instead: those lines lie a pixel beside
-these at most, end earlier, and squares of two by two pixels vanish.
+``thin``, pixel by pixel. Its ``skeletonize`` follows Zhang and Suen instead: away from the ends of straight
+cracks, those lines lie a pixel beside these at most.
 
 Reference:
     Guo and Hall, Parallel thinning with two-subiteration algorithms, 1989.

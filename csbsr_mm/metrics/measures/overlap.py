@@ -20,16 +20,18 @@ class OverlapMeasure(Measure):
         aggregation: ``'image'``: mean over images, as CSBSR reports it. ``'dataset'``: all pixels together.
         smooth: Added to intersection and union, so that an image without crack and prediction has IoU 1.
             With 0 such an image is left out of the mean.
+        name: Of the curve; its mean has AIU for IoU in its name.
 
     Raises:
         ValueError: If ``aggregation`` is neither.
     """
 
-    def __init__(self, aggregation: str = 'image', smooth: float = 1e-5) -> None:
+    def __init__(self, aggregation: str = 'image', smooth: float = 1e-5, name: str = 'IoU') -> None:
         if aggregation not in ('image', 'dataset'):
             raise ValueError(f"aggregation must be 'image' or 'dataset', got {aggregation!r}")
         self.aggregation = aggregation
         self.smooth = smooth
+        self.name = name
 
     def count(self, prob: Any, target: Any, ignore: Any, thresholds: NDArray[np.float32]) -> Record:
         """Intersection and union."""
@@ -43,7 +45,7 @@ class OverlapMeasure(Measure):
             per_image = (both + self.smooth) / (either + self.smooth)
             pooled = (both.sum(0) + self.smooth) / (either.sum(0) + self.smooth)
         values = np.nanmean(per_image, 0) if self.aggregation == 'image' else pooled
-        return [ThresholdCurve('IoU', 'max', 'AIU', per_image, values)]
+        return [ThresholdCurve(self.name, 'max', self.name.replace('IoU', 'AIU', 1), per_image, values)]
 
 
 def as_array(values: Any) -> NDArray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from csbsr_mm.evaluation.paired_difference import paired_difference
+from csbsr_mm.metrics.paired_difference import paired_difference
 
 
 @pytest.fixture
