@@ -15,7 +15,7 @@ STAGES = [dict(end=1, frozen=['sr.kernel_predictor'], use_gt_kernel=True, task_w
 
 @pytest.fixture(scope='module')
 def work_dir(tmp_path_factory):
-    """Three iterations under configs/_base_/default_runtime.py."""
+    """Three iterations under the runtime and the hooks of every config."""
     work_dir = tmp_path_factory.mktemp('run')
     hooks = [
         dict(type='TrainingStageHook', stages=STAGES),
@@ -25,7 +25,9 @@ def work_dir(tmp_path_factory):
     tiny = tiny_config(work_dir, max_iters=3, model=model, hooks=hooks, log_level='INFO')
     for key in ('default_hooks', 'log_processor', 'custom_imports'):
         tiny.pop(key)
-    cfg = Config.fromfile(ROOT / 'configs' / '_base_' / 'default_runtime.py')
+    base = ROOT / 'configs' / '_base_'
+    cfg = Config.fromfile(base / 'default_runtime.py')
+    cfg.merge_from_dict(dict(Config.fromfile(base / 'default_hooks.py')._cfg_dict))
     cfg.merge_from_dict(dict(tiny._cfg_dict))
     cfg.merge_from_dict({'default_hooks.logger.interval': 1, 'default_hooks.training_picture.interval': 3})
     Runner.from_cfg(cfg).train()
