@@ -53,14 +53,14 @@ def run_lock(work_dir: str | Path) -> Iterator[None]:
     finally:
         released.set()
         with contextlib.suppress(OSError):
-            if path.read_text() == own:
+            if path.read_text(encoding='utf-8') == own:
                 path.unlink()
 
 
 def _take(path: Path, own: str) -> None:
     for _ in range(3):
         try:
-            with open(path, 'x') as file:
+            with open(path, 'x', encoding='utf-8') as file:
                 file.write(own)
             return
         except FileExistsError:
@@ -82,7 +82,7 @@ def _take(path: Path, own: str) -> None:
 
 def _holder(path: Path) -> dict:
     try:
-        holder = json.loads(path.read_text())
+        holder = json.loads(path.read_text(encoding='utf-8'))
         return holder if isinstance(holder, dict) else {}
     except (OSError, ValueError):
         return {}  # Just released, or just being written.
@@ -111,7 +111,7 @@ def _begun(pid: int) -> str | None:
         return 'alive' if _is_alive(pid) else None
     try:
         # The name of the program, in parentheses, may hold blanks.
-        fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+        fields = Path(f'/proc/{pid}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()
     except OSError:
         return None
     return None if fields[0] in 'ZX' else fields[19]

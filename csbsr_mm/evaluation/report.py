@@ -95,7 +95,7 @@ def check_writable(path: str) -> None:
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     existed = Path(path).exists()
-    with open(path, 'a'):
+    with open(path, 'a', encoding='utf-8'):
         pass
     if not existed:
         Path(path).unlink()

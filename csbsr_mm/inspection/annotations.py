@@ -44,7 +44,9 @@ def write_annotations(folder: str | Path, kind: str, target: str | Path) -> int:
         raise FileNotFoundError(f'{folder} holds no summary.json; name the --out-dir of csbsr predict')
     output = OutputFolder(folder)
     names = [photo['name'] for photo in json.loads(summary.read_text(encoding='utf-8'))['photos']]
-    records = [json.loads(output.path('records', f'{name}.json').read_text('utf-8')) for name in names]
+    records = [
+        json.loads(output.path('records', f'{name}.json').read_text(encoding='utf-8')) for name in names
+    ]
     done = [record for record in records if record['status'] == 'ok']
     return WRITERS[kind](((record, list(crack_shapes(output, record))) for record in done), Path(target))
 
@@ -59,7 +61,7 @@ def read_world_file(photo: str | Path) -> tuple[float, ...]:
     for suffix in (WORLD_FILES.get(path.suffix.lower(), '.wld'), '.wld'):
         world = path.with_suffix(suffix)
         if world.is_file():
-            numbers = tuple(float(word) for word in world.read_text().split())
+            numbers = tuple(float(word) for word in world.read_text(encoding='utf-8').split())
             if len(numbers) != 6:
                 raise ValueError(f'{world} must hold six numbers, got {len(numbers)}')
             return numbers
@@ -135,7 +137,9 @@ def _write_svg(shapes: Shapes, target: Path) -> int:
                 points = ' '.join(f'{x:.2f},{y:.2f}' for x, y, _ in line)
                 lines.append(f'<polyline points="{points}"/>')
             lines.append('</g>')
-        (target / f'{record["name"]}.svg').write_text('\n'.join([*lines, '</g>', '</svg>', '']), 'utf-8')
+        (target / f'{record["name"]}.svg').write_text(
+            '\n'.join([*lines, '</g>', '</svg>', '']), encoding='utf-8'
+        )
     return count
 
 

@@ -18,7 +18,9 @@ from torch.utils.data import DataLoader
 
 from .safe_checkpoint_hook import SafeCheckpointHook
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+if hasattr(signal, 'SIGUSR1'):  # not on Windows
+    SIGNALS = (*SIGNALS, signal.SIGUSR1)
 STATUS = 75  # EX_TEMPFAIL of sysexits.h: try again.
 ONE_REQUEST = 2.0
 
@@ -116,9 +118,11 @@ class _WorkerStart:
         self._then: Callable | None = dataloader.worker_init_fn
 
     def __call__(self, worker: int) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        for number in SIGNALS:
+            if number != signal.SIGTERM:
+                signal.signal(number, signal.SIG_IGN)
+        if hasattr(signal, 'pthread_sigmask'):  # not on Windows
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         threading.Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
         if self._then is not None:
             self._then(worker)
