@@ -89,7 +89,7 @@ def scope():
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-@pytest.mark.parametrize('outputs', [2, 1])
+@pytest.mark.parametrize('outputs', [pytest.param(2, marks=pytest.mark.slow), 1])
 def test_trains_and_is_evaluated(path, outputs, tmp_path):
     options = dict(out_channels=1, threshold=0.5) if outputs == 1 else {}
     cfg = with_crack_files(short_config(path, tmp_path, **options), tmp_path / 'data')

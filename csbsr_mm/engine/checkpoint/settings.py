@@ -70,7 +70,7 @@ def check_settings(
         ['a.b: 2 -> 3']
         >>> check_settings({'seed': 1}, {'seed': 2})
         Traceback (most recent call last):
-        csbsr_mm.engine.checkpoint.settings.ChangedSettings: ... seed: 1 -> 2 ... --allow-changed seed
+        csbsr_mm.engine.checkpoint.settings.ChangedSettings: ... seed: 1 -> 2. ... --allow-changed seed
     """
     changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     lines = {key: f'{key}: {_show(before, key)} -> {_show(now, key)}' for key in changed}

@@ -111,6 +111,7 @@ def test_parameters_of_srcnet_and_segnet(live):
     assert sum(p.numel() for p in live.segmentor.parameters()) == 29_443_587 - 2
 
 
+@pytest.mark.slow
 def test_losses_and_gradients_of_srcnet_and_segnet():
     model, names = converted(
         'srcnet_segnet',
