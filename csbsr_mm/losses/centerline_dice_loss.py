@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from csbsr_mm.functional.soft_masks import Classes, soft_masks
 from csbsr_mm.functional.topology import SMOOTH, centerline_dice
 
-from .reduction import check_reduction, reduced
+from .per_image_loss import PerImageLoss
 
 
-class CenterlineDiceLoss(nn.Module):
+class CenterlineDiceLoss(PerImageLoss):
     """1 - clDice of logits: how far the centre lines of prediction and truth lie in the other's mask.
 
     Alone it says little about the width of a crack: add it to Dice or cross entropy, or use
@@ -47,40 +47,12 @@ class CenterlineDiceLoss(nn.Module):
         loss_weight: float = 1.0,
         loss_name: str = 'loss_cldice',
     ) -> None:
-        super().__init__()
+        super().__init__(smooth, classes, reduction, loss_weight, loss_name)
         if iterations < 1:
             raise ValueError(f'iterations must be at least 1, got {iterations}')
-        if not smooth >= 0:
-            raise ValueError(f'smooth must be >= 0, got {smooth}')
-        check_reduction(reduction)
-        self.iterations, self.smooth, self.classes = iterations, smooth, classes
-        self.reduction, self.loss_weight, self.loss_name = reduction, loss_weight, loss_name
+        self.iterations = iterations
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-        ignore_index: int | None = 255,
-    ) -> Tensor:
-        """Loss of a batch, in MMSegmentation's call form.
-
-        Args:
-            cls_score: (B, C, H, W) logits: C = 1 (crack), or one per class; any float type.
-            label: (B, H, W) class of each pixel.
-            weight: Accepted and not used: a centre line has no weights of pixels.
-            avg_factor: Divide the sum over the images by this instead of by their number.
-            reduction_override: In place of ``reduction``.
-            ignore_index: Label of pixels that do not count, or None.
-
-        Returns:
-            Scalar, or (B,) with reduction ``'none'``; float32 at least.
-
-        Raises:
-            ValueError: Shapes or labels do not fit together.
-        """
-        masks = soft_masks(cls_score, label, self.classes, ignore_index)
-        per_image = self.loss_weight * centerline_dice(masks, self.iterations, self.smooth)
-        return reduced(per_image, reduction_override or self.reduction, avg_factor)
+    def per_image(self, logits: Tensor, label: Tensor, ignore_index: int | None) -> Tensor:
+        """1 - clDice (B,) of each image."""
+        masks = soft_masks(logits, label, self.classes, ignore_index)
+        return centerline_dice(masks, self.iterations, self.smooth)

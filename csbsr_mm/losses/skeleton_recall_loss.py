@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from csbsr_mm.functional.centerline import skeletonize
 from csbsr_mm.functional.soft_masks import Classes, soft_masks
 from csbsr_mm.functional.topology import SMOOTH, skeleton_recall
 
-from .reduction import check_reduction, reduced
+from .per_image_loss import PerImageLoss
 
 
-class SkeletonRecallLoss(nn.Module):
+class SkeletonRecallLoss(PerImageLoss):
     """Share of the truth's centre lines, widened to tubes, that the prediction misses.
 
     It needs no skeleton of the prediction, which makes it cheap, and it punishes no false alarm: add it to
@@ -52,51 +52,30 @@ class SkeletonRecallLoss(nn.Module):
         loss_weight: float = 1.0,
         loss_name: str = 'loss_skeleton_recall',
     ) -> None:
-        super().__init__()
+        super().__init__(smooth, classes, reduction, loss_weight, loss_name)
         if radius < 0:
             raise ValueError(f'radius must be >= 0 pixels, got {radius}')
-        if not smooth >= 0:
-            raise ValueError(f'smooth must be >= 0, got {smooth}')
-        check_reduction(reduction)
-        self.radius, self.smooth, self.classes = radius, smooth, classes
-        self.reduction, self.loss_weight, self.loss_name = reduction, loss_weight, loss_name
+        self.radius = radius
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-        ignore_index: int | None = 255,
-        tubes: Tensor | None = None,
+    def per_image(
+        self, logits: Tensor, label: Tensor, ignore_index: int | None, tubes: Tensor | None = None
     ) -> Tensor:
-        """Loss of a batch, in MMSegmentation's call form.
+        """Missed share (B,) of each image's tubes.
 
         Args:
-            cls_score: (B, C, H, W) logits: C = 1 (crack), or one per class; any float type.
+            logits: (B, C, H, W).
             label: (B, H, W) class of each pixel.
-            weight: Accepted and not used.
-            avg_factor: Divide the sum over the images by this instead of by their number.
-            reduction_override: In place of ``reduction``.
             ignore_index: Label of pixels that do not count, or None.
             tubes: (B, K, H, W) of :func:`skeleton_tubes`, made in the data workers; computed here, on the
                 CPU, if None.
-
-        Returns:
-            Scalar, or (B,) with reduction ``'none'``; float32 at least.
-
-        Raises:
-            ValueError: Shapes or labels do not fit together.
         """
         classes = self.classes
-        if classes == 'auto' and cls_score.shape[1] > 2:
-            classes = tuple(range(1, cls_score.shape[1]))
-        masks = soft_masks(cls_score, label, classes, ignore_index)
+        if classes == 'auto' and logits.shape[1] > 2:
+            classes = tuple(range(1, logits.shape[1]))
+        masks = soft_masks(logits, label, classes, ignore_index)
         if tubes is None:
             tubes = skeleton_tubes(label, masks.classes, self.radius)
-        per_image = self.loss_weight * skeleton_recall(masks, tubes.to(masks.prob.device), self.smooth)
-        return reduced(per_image, reduction_override or self.reduction, avg_factor)
+        return skeleton_recall(masks, tubes.to(masks.prob.device), self.smooth)
 
 
 @torch.compiler.disable

@@ -129,3 +129,20 @@ def test_stored_masks_are_exact(tmp_path):
         _, mask = render_crack_photo(np.random.default_rng([0, 0, number]), 64)
         stored = cv2.imread(str(tmp_path / f'train/masks/demo_{number:04d}.jpg'), cv2.IMREAD_GRAYSCALE)
         assert np.array_equal(stored > 127, mask > 0)
+
+
+def test_zoom_widens_and_faintness_lightens_cracks():
+    areas, contrasts = [], []
+    for zoom, faintness in ((1.0, 0.0), (3.0, 0.0), (1.0, 0.7)):
+        rendered = [
+            render_crack_photo(
+                np.random.default_rng([3, n]), 96, cracked=True, zoom=zoom, faintness=faintness
+            )
+            for n in range(8)
+        ]
+        areas.append(np.mean([(mask > 0).mean() for _, mask in rendered]))
+        contrasts.append(
+            np.mean([photo[mask == 0].mean() - photo[mask > 0].mean() for photo, mask in rendered])
+        )
+    assert areas[1] > 1.8 * areas[0]
+    assert contrasts[2] < 0.7 * contrasts[0]

@@ -20,6 +20,7 @@ class BoundaryComboLoss(plain.BoundaryComboLoss):
         use_sigmoid: Has no effect: one logit means sigmoid, several mean softmax. It is accepted so that
             ``loss_decode=dict(type='BoundaryComboLoss')`` may override the ``CrossEntropyLoss`` of a base
             config, whose ``use_sigmoid`` MMEngine merges in.
+        *arguments: Arguments of the plain loss, up to ``region``.
         **options: Arguments of the plain loss.
 
     Example:
@@ -29,11 +30,11 @@ class BoundaryComboLoss(plain.BoundaryComboLoss):
 
     def __init__(
         self,
-        *,
+        *arguments: Any,
         class_weight: Sequence[float] | str | None = None,
         use_sigmoid: bool | None = None,
         **options: Any,
     ) -> None:
         if isinstance(class_weight, str) and class_weight != plain.INVERSE_FREQUENCY:
             class_weight = get_class_weight(class_weight)
-        super().__init__(class_weight=class_weight, **options)
+        super().__init__(*arguments, class_weight=class_weight, **options)
