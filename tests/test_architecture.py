@@ -9,9 +9,10 @@ ROOT = Path(__file__).parents[1] / 'csbsr_mm'
 # Who may not import whom. functional knows nobody; the rest follows the data's way through the house.
 ROOMS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name != '__pycache__')
 MM = ('mmseg', 'mmengine', 'mmcv')
-WITHOUT_FRAMEWORK = ('functional', 'metrics', 'scoring')
+WITHOUT_FRAMEWORK = ('functional', 'metrics', 'scoring', 'utils')
 FORBIDDEN = {
     'functional': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name != 'functional')),
+    'utils': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name != 'utils')),
     'scoring': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name not in WITHOUT_FRAMEWORK)),
     'metrics': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name not in ('functional', 'metrics'))),
     'losses': (*MM, *(f'csbsr_mm.{name}' for name in ROOMS if name not in ('functional', 'losses'))),
