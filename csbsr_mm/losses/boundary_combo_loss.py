@@ -16,6 +16,7 @@ from csbsr_mm.functional.region import cross_entropy, cross_entropy_pixels, dice
 from csbsr_mm.functional.soft_masks import Classes, SoftMasks, check_labels, soft_masks
 from csbsr_mm.functional.topology import centerline_dice
 from csbsr_mm.functional.weights import fail_oriented_weight_of
+from csbsr_mm.utils.checks import check_choice, check_share
 
 from .reduction import check_reduction, reduced
 
@@ -99,12 +100,12 @@ class BoundaryComboLoss(nn.Module):
         loss_name: str = 'loss_bc',
     ) -> None:
         super().__init__()
-        _check_share('gamma', gamma)
-        _check_choice('region', region, tuple(REGIONS))
+        check_share('gamma', gamma)
+        check_choice('region', region, REGIONS)
         check_reduction(reduction)
         if topology is not None:
-            _check_choice('topology', topology, ('centerline_dice',))
-        _check_share('topology_share', topology_share)
+            check_choice('topology', topology, ('centerline_dice',))
+        check_share('topology_share', topology_share)
         if fail_weight_m is not None and not fail_weight_m >= 0:
             raise ValueError(f'fail_weight_m must be >= 0 or None, got {fail_weight_m}')
         self.gamma = float(gamma)
@@ -148,8 +149,8 @@ class BoundaryComboLoss(nn.Module):
 
         Returns:
             Scalar; (B,) with reduction ``'image'``; (B, H, W) with ``'none'``, a map whose mean over an
-            image's known pixels is its loss. float32 at least. Negative values are in order: the boundary
-            term of a good prediction is.
+            image's known pixels is the image's loss. float32 at least. Negative values are in order: the
+            boundary term of a good prediction is.
 
         Raises:
             ValueError: Shapes, labels, weights or distance maps do not fit together.
@@ -191,7 +192,7 @@ class BoundaryComboLoss(nn.Module):
         Raises:
             ValueError: ``alpha`` is outside [0, 1].
         """
-        _check_share('alpha', alpha)
+        check_share('alpha', alpha)
         self.alpha.fill_(alpha)
         self._alpha_was_set = True
 
@@ -345,16 +346,6 @@ class BoundaryComboLoss(nn.Module):
         else:
             self._alpha_was_set = True
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f'{name} must be in [0, 1], got {value}')
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}')
 
 
 def _class_weight(class_weight: Sequence[float] | str | None) -> tuple[float, ...] | str | None:
