@@ -21,6 +21,7 @@ PACKAGES = {
     'onnx': ('onnx', 'onnx'),
     'onnxruntime': ('onnxruntime', 'onnx'),
     'onnxscript': ('onnxscript', 'onnx'),
+    'torchmetrics': ('torchmetrics', 'torchmetrics'),
     'optuna': ('Optuna', 'search'),
 }
 
