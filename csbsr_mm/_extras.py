@@ -22,6 +22,7 @@ PACKAGES = {
     'onnxruntime': ('onnxruntime', 'onnx'),
     'onnxscript': ('onnxscript', 'onnx'),
     'torchmetrics': ('torchmetrics', 'torchmetrics'),
+    'lightning': ('lightning', 'lightning'),
     'optuna': ('Optuna', 'search'),
 }
 
