@@ -24,7 +24,8 @@ class SkeletonRecallLoss(PerImageLoss):
         radius: Pixels by which the skeleton is widened, within the mask.
         smooth: Added to both sides of the fraction.
         classes: ``'auto'`` (one or two logits: the crack; more: every class but the first), or class indices.
-        reduction: ``'mean'`` or ``'sum'`` of the images' losses, or ``'none'`` for one each (B,).
+        reduction: ``'mean'`` or ``'sum'`` of the images' losses, ``'image'`` for one each (B,), or ``'none'``
+            for one of each pixel (B, H, W).
         loss_weight: Factor of the result.
         loss_name: Name in MMSegmentation's log; keep the prefix ``loss_`` or it is not trained on.
 

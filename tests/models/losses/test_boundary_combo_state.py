@@ -145,7 +145,7 @@ def test_maps_that_do_not_fit():
         (dict(alpha=-0.1), r'alpha must be in \[0, 1\], got -0.1'),
         (dict(alpha=float('nan')), r'alpha must be in \[0, 1\], got nan'),
         (dict(gamma=2), r'gamma must be in \[0, 1\], got 2'),
-        (dict(region='iou'), r"region must be one of 'dice', 'gdice', got 'iou'"),
+        (dict(region='iou'), r"region must be 'dice' or 'gdice', got 'iou'"),
         (dict(reduction='max'), r"reduction must be one of .* got 'max'"),
         (dict(class_weight=[1]), r'one finite weight >= 0 for each class, .* got \[1.0\]'),
         (dict(class_weight=[1, -1]), r'got \[1.0, -1.0\]; tools/dataset_converters/count_class_weights.py'),
