@@ -35,7 +35,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         runner: the runner.
         dataloader: data loader or its config.
         max_iters: number of updates.
-        val_begin: first iteration that may be followed by validation.
+        val_begin: Number of the first iteration that may be followed by validation.
         val_interval: iterations between validations.
         dynamic_intervals: as of MMEngine's loop.
     """

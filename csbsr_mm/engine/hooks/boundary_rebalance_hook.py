@@ -37,8 +37,8 @@ class BoundaryRebalanceHook(Hook):
             epoch-based loop; otherwise ceil(images / images of one iteration on all processes).
         fraction: Instead of a step an epoch: steps at equal distances, so that α reaches ``end`` after
             this share of the training, in (0, 1].
-        begin: Iterations before the segmentor starts to train (those with a task weight of 0); α rises
-            from then on.
+        begin: Number of iterations that are done before α starts to rise: those with a task weight of 0,
+            in which the segmentor does not train.
 
     Raises:
         ValueError: A value is outside its range.
@@ -83,11 +83,11 @@ class BoundaryRebalanceHook(Hook):
         self._applied: float | None = None
 
     def alpha_at(self, iteration: int, max_iters: int | None = None) -> float:
-        """α in an iteration, counted from 0.
+        """α when ``iteration`` iterations are done, that is, α of the next one.
 
         Args:
-            iteration: Iterations done before.
-            max_iters: Iterations of the whole training, needed with ``fraction``.
+            iteration: Number of iterations that are done.
+            max_iters: Number of iterations of the whole training, needed with ``fraction``.
         """
         if self.fraction is None:
             pace: dict[str, float] = dict(epoch_iters=self.epoch_iters)

@@ -22,7 +22,7 @@ class TaskWeightHook(Hook):
 
     Args:
         task_weight: one number in [0, 1] for the whole training, or points ``(iteration, β)`` in
-            increasing order; iterations count from 1. β is constant before the first and after the
+            increasing order; the first iteration is 1. β is constant before the first and after the
             last point.
         interpolate: whether β changes linearly between points, or jumps at each.
 
@@ -58,7 +58,7 @@ class TaskWeightHook(Hook):
         self.interpolate = interpolate
 
     def value_at(self, iteration: int) -> float:
-        """β in an iteration, counted from 1."""
+        """β of an iteration; the first is 1."""
         if self.interpolate:
             return float(np.interp(iteration, self.iterations, self.values))
         place = np.searchsorted(self.iterations, iteration, side='right') - 1

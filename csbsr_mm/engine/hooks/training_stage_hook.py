@@ -30,7 +30,7 @@ class TrainingStageHook(Hook):
 
     Args:
         stages: each a dict of
-            ``end``: last iteration of the stage, counted from 1; None or absent in the last stage.
+            ``end``: number of the stage's last iteration, the first of the training being 1; None or absent in the last stage.
             ``trainable``: names of the parts that learn, the others being frozen; absent: all.
             ``frozen``: names of parts that do not learn. Names are those of the model's ``parts()``:
             'sr', 'sr.kernel_predictor', 'segmentor', 'blur_skip'.
@@ -81,7 +81,7 @@ class TrainingStageHook(Hook):
             raise ValueError(f'`end` of the stages must be iterations that increase, got {ends}')
 
     def stage_at(self, iteration: int) -> int:
-        """Index of the stage of an iteration, counted from 1."""
+        """Index of the stage of an iteration; the first iteration is 1."""
         for index, stage in enumerate(self.stages[:-1]):
             if iteration <= stage['end']:
                 return index
