@@ -7,18 +7,15 @@ _base_ = [
     '../_base_/models/csbsr_small.py',
     '../_base_/datasets/crack_demo.py',
     '../_base_/default_hooks.py',
+    '../_base_/schedules/adam.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/quickstart'
 
 estimator, warmup, total = 1200, 1300, 1450
 # No validation: the test follows at once.
-train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_begin=total + 1)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
-    clip_grad=dict(max_norm=1.0),
-)
+train_cfg = dict(max_iters=total, val_begin=total + 1)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=warmup, end=total, by_epoch=False),
 ]
@@ -36,5 +33,3 @@ default_hooks = dict(
     boundary_rebalance=dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=warmup),
     acceleration=dict(type='AccelerationHook', channels_last=True),
 )
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')

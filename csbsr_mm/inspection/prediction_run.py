@@ -7,16 +7,19 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from mmengine.logging import print_log
+from numpy.typing import NDArray
 
 from csbsr_mm.apis.inferencer import CrackInferencer
 from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.input_files import SourcePhoto
+from csbsr_mm.photos.raster import Box
 from csbsr_mm.photos.reader import PhotoError, read_photo
 
 from .measurement import kernel_spread, measure_cracks
@@ -67,13 +70,13 @@ class PredictionRun:
             'with_sr': with_sr,
         }
 
-    def run(self, photos: Sequence[SourcePhoto], progress: TileProgress | None = None) -> Iterator[Record]:
+    def run(self, photos: Iterable[SourcePhoto], progress: TileProgress | None = None) -> Iterator[Record]:
         """Yield the record of each photo as soon as it is stored.
 
         A photo that cannot be read or predicted gets a record with status 'failed' and the reason.
 
         Args:
-            photos: photos with the names of their results.
+            photos: photos with the names of their results; they may come one by one.
             progress: called with a photo, the steps done and the steps in all.
         """
         for source in photos:
@@ -84,6 +87,12 @@ class PredictionRun:
                 record = self._predict(source, fingerprint, progress)
                 self.folder.write_json(record, 'records', f'{source.name}.json')
             yield record
+
+    def give_up(self, source: SourcePhoto, reason: str) -> None:
+        """Store that a photo failed, without trying."""
+        base = dict(name=source.name, source=str(source.path), fingerprint=self._fingerprint(source))
+        record = self._failed(base, source, RuntimeError(reason))
+        self.folder.write_json(record, 'records', f'{source.name}.json')
 
     def _predict(self, source: SourcePhoto, fingerprint: str, progress: TileProgress | None) -> Record:
         base = dict(name=source.name, source=str(source.path), fingerprint=fingerprint)
@@ -174,8 +183,13 @@ def measure_result(result: CrackResult, rules: SelectionRules) -> dict:
     Returns:
         The fields of :class:`.PhotoMeasures`, ``threshold`` and ``rules``.
     """
+
+    def as_stored(box: Box) -> NDArray[np.float32]:
+        # Measuring again from the files must give the same.
+        return np.rint(65535 * result.read_probability(box).clip(0, 1)) / np.float32(65535)
+
     measures = measure_cracks(
-        result.read_mask, result.box.size, result.scale, rules=rules, probability=result.read_probability
+        result.read_mask, result.box.size, result.scale, rules=rules, probability=as_stored
     )
     return {**asdict(measures), 'threshold': result.threshold, 'rules': asdict(rules)}
 
