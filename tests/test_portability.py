@@ -83,7 +83,7 @@ def test_file_names_exist_on_every_system():
 
 def test_atomic_files_where_folders_cannot_be_opened(tmp_path, monkeypatch):
     """As on Windows, where ``os.open`` of a folder is refused."""
-    from csbsr_mm.engine.atomic_file import write_atomically
+    from csbsr_mm.utils.atomic_file import write_atomically
 
     def refuse(path, *args, **kwargs):
         raise PermissionError(13, 'Permission denied', str(path))

@@ -19,6 +19,7 @@ import csbsr_mm
 from csbsr_mm.config_library import find_config
 from csbsr_mm.engine.checkpoint import read_checkpoint
 from csbsr_mm.models.official_checkpoints import OfficialModel, clean_names, convert, recognise
+from csbsr_mm.utils.atomic_file import replacing
 
 
 def convert_file(
@@ -56,8 +57,8 @@ def convert_file(
         converter=f'csbsr_mm {csbsr_mm.__version__}',
     )
     meta = dict(origin=origin, dataset_meta=dict(DATASETS.get('CrackDataset').METAINFO))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(meta=meta, state_dict=converted.state), target)
+    with replacing(target) as temporary:
+        torch.save(dict(meta=meta, state_dict=converted.state), temporary)
     _report(target, official, converted)
     return official
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image
 from csbsr_mm.apis.inferencer import STREAM_PIXELS
 from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.raster import CHUNK, Box, split
+from csbsr_mm.utils.atomic_file import replacing
 
 CRACK_COLOR = (230, 30, 30)
 CRACK_OPACITY = 0.7
@@ -57,13 +57,8 @@ class OutputFolder:
     @contextmanager
     def replacing(self, *parts: str) -> Iterator[Path]:
         """A temporary path that takes the place of the file only when it is complete."""
-        final = self.path(*parts)
-        temporary = final.with_name(f'.{final.stem}.part{final.suffix}')
-        try:
+        with replacing(self.path(*parts)) as temporary:
             yield temporary
-            os.replace(temporary, final)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def write_json(self, content: object, *parts: str) -> None:
         """Write JSON."""

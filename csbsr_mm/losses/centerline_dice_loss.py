@@ -20,7 +20,8 @@ class CenterlineDiceLoss(PerImageLoss):
         iterations: Erosions of the soft skeleton, at least half the width of the widest crack in pixels.
         smooth: Added to both sides of both fractions.
         classes: ``'auto'`` (one or two logits: the crack; more: every class), ``'all'`` or class indices.
-        reduction: ``'mean'`` or ``'sum'`` of the images' losses, or ``'none'`` for one each (B,).
+        reduction: ``'mean'`` or ``'sum'`` of the images' losses, ``'image'`` for one each (B,), or ``'none'``
+            for one of each pixel (B, H, W).
         loss_weight: Factor of the result.
         loss_name: Name in MMSegmentation's log; keep the prefix ``loss_`` or it is not trained on.
 

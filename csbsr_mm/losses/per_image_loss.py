@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from csbsr_mm.functional.soft_masks import Classes
 
-from .reduction import check_reduction, reduced
+from .reduction import check_reduction, reduced, spread
 
 
 class PerImageLoss(nn.Module):
@@ -17,7 +17,8 @@ class PerImageLoss(nn.Module):
     Args:
         smooth: Added to both sides of fractions, >= 0.
         classes: ``'auto'``, ``'all'`` or class indices, as ``soft_masks`` takes them.
-        reduction: ``'mean'`` or ``'sum'`` of the images' losses, or ``'none'`` for one each (B,).
+        reduction: ``'mean'`` or ``'sum'`` of the images' losses, ``'image'`` for one each (B,), or ``'none'``
+            for one of each pixel (B, H, W).
         loss_weight: Factor of the result.
         loss_name: Name in MMSegmentation's log; keep the prefix ``loss_`` or it is not trained on.
 
@@ -60,10 +61,14 @@ class PerImageLoss(nn.Module):
             **maps: What the subclass takes beside the label.
 
         Returns:
-            Scalar, or (B,) with reduction ``'none'``; float32 at least.
+            Scalar; (B,) with reduction ``'image'``; (B, H, W) with ``'none'``, every known pixel the loss of
+            its image. float32 at least.
 
         Raises:
             ValueError: Shapes or labels do not fit together.
         """
         losses = self.loss_weight * self.per_image(cls_score, label, ignore_index, **maps)
-        return reduced(losses, reduction_override or self.reduction, avg_factor)
+        reduction = reduction_override or self.reduction
+        if reduction == 'none':
+            return spread(losses, label, ignore_index)
+        return reduced(losses, reduction, avg_factor)

@@ -24,7 +24,8 @@ class SkeletonRecallLoss(PerImageLoss):
         radius: Pixels by which the skeleton is widened, within the mask.
         smooth: Added to both sides of the fraction.
         classes: ``'auto'`` (one or two logits: the crack; more: every class but the first), or class indices.
-        reduction: ``'mean'`` or ``'sum'`` of the images' losses, or ``'none'`` for one each (B,).
+        reduction: ``'mean'`` or ``'sum'`` of the images' losses, ``'image'`` for one each (B,), or ``'none'``
+            for one of each pixel (B, H, W).
         loss_weight: Factor of the result.
         loss_name: Name in MMSegmentation's log; keep the prefix ``loss_`` or it is not trained on.
 
@@ -104,4 +105,6 @@ def skeleton_tubes(label: Tensor, classes: Sequence[int] = (1,), radius: int = 2
         lines = torch.stack([skeletonize(mask) for mask in masks]).float()
         wide = torch.nn.functional.max_pool2d(lines, side, 1, radius) if radius else lines
         maps.append(wide * torch.stack(masks))
+    if not maps:
+        return label.new_zeros((0, len(classes), *label.shape[1:]), dtype=torch.float32)
     return torch.stack(maps).to(label.device)

@@ -12,6 +12,7 @@ import numpy as np
 
 from csbsr_mm.metrics import Accumulator
 from csbsr_mm.metrics.measures import Record
+from csbsr_mm.utils.atomic_file import replacing
 
 from .files import Pair, read_mask, read_prediction
 
@@ -96,8 +97,6 @@ def _kept_records(path: Path, stamp: str) -> dict[str, Record] | None:
 
 
 def _keep(path: Path, records: dict[str, Record], stamp: str) -> None:
-    """Write records, whole or not at all."""
     arrays = {f'{label}/{key}': values for label, record in records.items() for key, values in record.items()}
-    partial = path.with_suffix('.partial.npz')
-    np.savez(partial, stamp=np.array(stamp), **arrays)
-    partial.replace(path)
+    with replacing(path) as temporary:
+        np.savez(temporary, stamp=np.array(stamp), **arrays)

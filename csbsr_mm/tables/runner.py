@@ -17,6 +17,7 @@ from mmengine.config import Config
 
 from csbsr_mm.config_library import config_root
 from csbsr_mm.engine.config import load_config, newest_checkpoint
+from csbsr_mm.utils.atomic_file import write_atomically
 
 from .paper import Run
 from .variants import apply
@@ -175,8 +176,7 @@ class TableRunner:
                     f'folder to run it again, or choose another --work-dir'
                 )
             return
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(record, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+        write_atomically(note, (json.dumps(record, indent=1, ensure_ascii=False) + '\n').encode())
 
     def _launcher(self, name: str) -> list[str]:
         """``csbsr NAME``, in one process or in one a GPU."""

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from csbsr_mm.utils.atomic_file import write_atomically
+
 SUFFIX = '.safetensors'
 METADATA = '__metadata__'
 DTYPES = {
@@ -44,15 +46,13 @@ def write_tensors(
     """Write a safetensors file, whole or not at all.
 
     Args:
-        path: File to write; its folder must exist.
+        path: File to write; its folder is made if need be.
         tensors: Tensors by name, of any shape and of a type in :data:`DTYPES`.
         metadata: Strings by name.
 
     Raises:
         TypeError: A tensor's type is not in the format.
     """
-    from csbsr_mm.engine.atomic_file import write_atomically  # Needs MMEngine, which reading does not.
-
     names = {dtype: name for name, dtype in DTYPES.items()}
     header: dict[str, Any] = {METADATA: dict(metadata)} if metadata else {}
     parts, position = [], 0

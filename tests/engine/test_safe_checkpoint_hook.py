@@ -8,9 +8,9 @@ from helpers.models import TINY_KBPN, tiny_csbsr
 from helpers.training import load, loader, tiny_config
 from mmengine.runner import Runner
 
-from csbsr_mm.engine.atomic_file import write_atomically
 from csbsr_mm.engine.checkpoint import CheckpointError
 from csbsr_mm.engine.config import set_resume
+from csbsr_mm.utils.atomic_file import write_atomically
 
 
 def run(work_dir, **changes):

@@ -95,7 +95,7 @@ def test_a_gap_costs_more_than_a_thin_edge():
 def test_half_precision_and_classes(dtype):
     torch.manual_seed(2)
     logits, label = torch.randn(2, 4, 12, 12).to(dtype), torch.randint(4, (2, 12, 12))
-    loss = CenterlineDiceLoss(iterations=2, reduction='none')
+    loss = CenterlineDiceLoss(iterations=2, reduction='image')
     per_image = loss(logits, label)
     assert per_image.shape == (2,)
     assert per_image.dtype == torch.float32

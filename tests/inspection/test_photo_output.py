@@ -50,7 +50,7 @@ def test_images_hold_what_was_found(result, large, tmp_path, monkeypatch):
         assert np.array_equal(overlay, paint(result.picture(result.box), result.mask))
     kernel = np.asarray(Image.open(tmp_path / files['kernel'])).astype(float)
     assert np.allclose(kernel / kernel.sum(), result.blur_kernel, atol=1e-5)
-    assert not [path for path in tmp_path.rglob('*') if '.part' in path.name]
+    assert not [path for path in tmp_path.rglob('*') if '.partial' in path.name]
 
 
 def test_without_sr_image(result, tmp_path):

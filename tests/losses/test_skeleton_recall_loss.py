@@ -33,7 +33,7 @@ def test_by_definition():
 
 def test_tubes_from_the_workers_are_those_made_here():
     label, logits = cracks(1), torch.randn(2, 3, 48, 48)
-    loss = SkeletonRecallLoss(radius=1, reduction='none')
+    loss = SkeletonRecallLoss(radius=1, reduction='image')
     tubes = skeleton_tubes(label, (1, 2), 1)
     assert torch.equal(loss(logits, label), loss(logits, label, tubes=tubes))
     assert tubes[:, 1].sum() == 0
@@ -57,5 +57,7 @@ def test_mmsegmentation_builds_and_trains_with_it():
 def test_bad_values_are_named():
     with pytest.raises(ValueError, match='radius must be >= 0 pixels, got -1'):
         SkeletonRecallLoss(radius=-1)
-    with pytest.raises(ValueError, match="reduction must be one of 'none', 'mean', 'sum', got 'max'"):
+    with pytest.raises(
+        ValueError, match="reduction must be one of 'none', 'image', 'mean', 'sum', got 'max'"
+    ):
         SkeletonRecallLoss(reduction='max')

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from csbsr_mm.utils.atomic_file import write_atomically
 
 JPEG_SUFFIXES = ('.jpg', '.jpeg')
 MASK_QUALITIES = (95, 100)
@@ -15,11 +16,8 @@ MASK_QUALITIES = (95, 100)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it; folders are made as needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + '.part')
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    """Write a file, all or nothing; it is not flushed to the disk, as a data set can be made again."""
+    write_atomically(path, content, durable=False)
 
 
 def write_image(path: Path, image: np.ndarray, quality: int = 92) -> None:

@@ -14,7 +14,9 @@ from mmengine.logging import print_log
 from mmseg.registry import HOOKS
 from torch import Tensor, nn
 
-from ..atomic_file import PARTIAL, write_atomically
+from csbsr_mm.utils.atomic_file import PARTIAL, write_atomically
+
+from .. import atomic_backend  # noqa: F401  registers backend='atomic'
 from ..checkpoint.checksum import add_checksums
 from ..checkpoint.message_hub import plain_message_hub, plain_value, restore_message_hub
 from ..checkpoint.settings import KEY as SETTINGS

@@ -60,7 +60,7 @@ def sample(classes=2, outputs=None, shape=(3, 9, 11), seed=0, ignored=0.2, dtype
 @pytest.mark.parametrize('row', ROWS)
 def test_every_row_of_the_table_gives_its_golden_figures(golden, row, outputs):
     logits, label = golden_sample(golden, outputs)
-    values = BoundaryComboLoss(**ROWS[row])(logits, label, reduction_override='none')
+    values = BoundaryComboLoss(**ROWS[row])(logits, label, reduction_override='image')
     np.testing.assert_allclose(values, golden[FIGURES[row]], rtol=0, atol=1e-6)
 
 
@@ -69,13 +69,13 @@ def test_every_row_of_the_table_gives_its_golden_figures(golden, row, outputs):
 def test_moving_alpha_gives_golden_figures(golden, name, alpha):
     loss = BoundaryComboLoss(**{**ROWS[name], 'alpha': None})
     loss.set_alpha(alpha)
-    values = loss(*golden_sample(golden, 1), reduction_override='none')
+    values = loss(*golden_sample(golden, 1), reduction_override='image')
     np.testing.assert_allclose(values, golden[f'{name}_per_image_alpha{alpha}'], rtol=0, atol=1e-6)
 
 
 def test_class_weight_golden_figure(golden):
     loss = BoundaryComboLoss(alpha=0, gamma=1, class_weight=[1, 20])
-    values = loss(*golden_sample(golden, 2), reduction_override='none')
+    values = loss(*golden_sample(golden, 2), reduction_override='image')
     np.testing.assert_allclose(values, golden['wbce_per_image_w20_1'], rtol=0, atol=1e-6)
 
 
@@ -125,7 +125,7 @@ def test_cross_entropy_row_equals_mmsegmentations():
 def test_reductions():
     logits, label = sample()
     loss = BoundaryComboLoss(alpha=0.5)
-    per_image = loss(logits, label, reduction_override='none')
+    per_image = loss(logits, label, reduction_override='image')
     alone = torch.stack([loss(z[None], t[None]) for z, t in zip(logits, label, strict=True)])
     torch.testing.assert_close(per_image, alone)
     torch.testing.assert_close(loss(logits, label), per_image.mean())
@@ -142,8 +142,8 @@ def test_batch_order_does_not_matter(name, classes):
     logits, label = sample(classes, shape=(4, 8, 9))
     order = torch.tensor([2, 0, 3, 1])
     loss = BoundaryComboLoss(**ROWS[name])
-    values = loss(logits, label, reduction_override='none')
-    assert torch.equal(loss(logits[order], label[order], reduction_override='none'), values[order])
+    values = loss(logits, label, reduction_override='image')
+    assert torch.equal(loss(logits[order], label[order], reduction_override='image'), values[order])
 
 
 @pytest.mark.parametrize('name', ROWS)
@@ -273,18 +273,23 @@ def test_class_weight_from_a_file_or_an_array(tmp_path):
     assert BoundaryComboLoss(alpha=0, class_weight=str(tmp_path / 'weights.npy')).class_weight == (1, 20)
 
 
+def mining_head(loss_decode, **sampler):
+    return MODELS.build(
+        dict(
+            type='FCNHead',
+            in_channels=3,
+            channels=4,
+            num_classes=2,
+            num_convs=1,
+            sampler=dict(type='OHEMPixelSampler', **sampler),
+            loss_decode=loss_decode,
+        )
+    )
+
+
 def test_works_with_hard_pixel_mining():
     """OHEM hands a pixel weight to the loss."""
-    head = dict(
-        type='FCNHead',
-        in_channels=3,
-        channels=4,
-        num_classes=2,
-        num_convs=1,
-        sampler=dict(type='OHEMPixelSampler', thresh=0.6, min_kept=20),
-        loss_decode=dict(type='BoundaryComboLoss', alpha=0.3),
-    )
-    head = MODELS.build(head)
+    head = mining_head(dict(type='BoundaryComboLoss', alpha=0.3), thresh=0.6, min_kept=20)
     logits, label = sample(dtype=torch.float32)
     samples = [SegDataSample(gt_sem_seg=PixelData(data=mask[None])) for mask in label]
     chosen = head.sampler.sample(logits, label[:, None])
@@ -293,7 +298,52 @@ def test_works_with_hard_pixel_mining():
     torch.testing.assert_close(losses['loss_bc'], head.loss_decode(logits, label, weight=chosen))
 
 
+@pytest.mark.parametrize('beside', [None, 'CrossEntropyLoss', 'CenterlineDiceLoss', 'SkeletonRecallLoss'])
+def test_works_with_hard_pixel_mining_by_loss(beside):
+    """Without a threshold OHEM asks the losses what each pixel costs, and keeps the dearest."""
+    losses = [dict(type='BoundaryComboLoss', alpha=0.3)]
+    if beside:
+        losses.append(dict(type=beside, loss_name='loss_beside'))
+    head = mining_head(losses[0] if len(losses) == 1 else losses, min_kept=7)
+    logits, label = sample(dtype=torch.float32, shape=(3, 9, 11))
+    chosen = head.sampler.sample(logits, label[:, None])
+    known = label != 255
+    assert not chosen[~known].any()
+    assert chosen.sum() == 3 * 7
+    modules = [head.loss_decode] if len(losses) == 1 else list(head.loss_decode)
+    pixels = modules[0](logits, label, reduction_override='none')
+    for module in modules[1:]:
+        rest = module(logits, label, reduction_override='none', ignore_index=255)
+        assert rest.shape == pixels.shape == label.shape
+        pixels = pixels + rest
+    assert pixels[chosen > 0].min() >= pixels[known & (chosen == 0)].max()
+    samples = [SegDataSample(gt_sem_seg=PixelData(data=mask[None])) for mask in label]
+    logits.requires_grad_()
+    sum(value for name, value in head.loss_by_feat(logits, samples).items() if 'loss' in name).backward()
+    assert logits.grad.isfinite().all()
+
+
 # Per pixel.
+
+
+@pytest.mark.parametrize('name', ROWS)
+@pytest.mark.parametrize(('classes', 'outputs'), [(2, 1), (2, 2), (4, 4)])
+def test_losses_of_pixels_average_to_the_image_loss(name, classes, outputs):
+    logits, label = sample(classes, outputs)
+    weight = torch.rand(label.shape, dtype=torch.float64)
+    loss = BoundaryComboLoss(**ROWS[name], loss_weight=2, fail_weight_m=0.5)
+    leaf = logits.clone().requires_grad_()
+    pixels = loss(leaf, label, weight=weight, reduction_override='none')
+    assert pixels.shape == label.shape
+    known = label != 255
+    assert not pixels[~known].any()
+    means = torch.stack([p[k].mean() for p, k in zip(pixels, known, strict=True)])
+    images = loss(logits, label, weight=weight, reduction_override='image')
+    torch.testing.assert_close(means, images, rtol=1e-6, atol=1e-9)
+    means.sum().backward()
+    twin = logits.clone().requires_grad_()
+    loss(twin, label, weight=weight, reduction_override='sum').backward()
+    torch.testing.assert_close(leaf.grad, twin.grad, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize('name', ROWS)
@@ -309,7 +359,7 @@ def test_pixel_loss_averages_to_the_image_loss(name, fail_weight_m, ignored):
     known = label != 255
     assert not per_pixel[:, 0][~known].any()
     means = torch.stack([p[0][k].mean() for p, k in zip(per_pixel, known, strict=True)])
-    torch.testing.assert_close(means, loss(logits, label, reduction_override='none'), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(means, loss(logits, label, reduction_override='image'), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize('name', ROWS)
