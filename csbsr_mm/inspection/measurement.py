@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from csbsr_mm.functional.kernel_shape import kernel_shape
 from csbsr_mm.photos.raster import Box, split
 
 from .selection import CRACK, FAINT, JOINT, MIN_AREA, SMALL, SelectionRules
@@ -161,6 +160,9 @@ def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
         >>> round(kernel_spread(anisotropic_gaussian_kernel(2.0, 2.0, 0.0, 21)), 2)
         2.0
     """
+    # Measuring masks needs no torch.
+    from csbsr_mm.functional.kernel_shape import kernel_shape
+
     return float(kernel_shape(blur_kernel).size)
 
 
