@@ -21,6 +21,8 @@ PACKAGES = {
     'onnx': ('onnx', 'onnx'),
     'onnxruntime': ('onnxruntime', 'onnx'),
     'onnxscript': ('onnxscript', 'onnx'),
+    'torchmetrics': ('torchmetrics', 'torchmetrics'),
+    'lightning': ('lightning', 'lightning'),
     'optuna': ('Optuna', 'search'),
 }
 

@@ -98,7 +98,7 @@ class Environment:
 
     def _install_newest(self) -> None:
         names = ['base', 'inspection', 'train', *(['mm'] if self.stack == 'maintained' else [])]
-        names += ['tests', 'onnx'] if self.profile == 'tests' else []
+        names += ['tests', 'onnx', 'torchmetrics', 'lightning'] if self.profile == 'tests' else []
         self._pip(*(word for name in names for word in ('-r', str(REQUIREMENTS / f'{name}.txt'))))
         self._call('-m', 'pip', 'uninstall', '-q', '-y', 'opencv-python', 'opencv-python-headless')
         self._pip('--no-deps', 'opencv-python-headless')

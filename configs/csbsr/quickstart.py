@@ -8,6 +8,7 @@ _base_ = [
     '../_base_/models/unet_small.py',
     '../_base_/datasets/crack_demo.py',
     '../_base_/default_hooks.py',
+    '../_base_/schedules/adam.py',
     '../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/quickstart'
@@ -26,12 +27,8 @@ model = dict(
 
 warmup, predictors, total = 150, 200, 380
 # No validation: the test follows at once.
-train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=total, val_begin=total + 1)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
-    clip_grad=dict(max_norm=1.0),
-)
+train_cfg = dict(max_iters=total, val_begin=total + 1)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=predictors, end=total, by_epoch=False),
 ]
@@ -48,5 +45,3 @@ default_hooks = dict(
     ),
     boundary_rebalance=dict(type='BoundaryRebalanceHook', end=0.5, fraction=1.0, begin=predictors),
 )
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -108,11 +109,13 @@ def number_with_std(text: str) -> tuple[float, float | None]:
     return float(number), float(std) if comma else None
 
 
-def add_launcher(parser: argparse.ArgumentParser) -> None:
+def add_launcher(
+    parser: argparse._ActionsContainer, choices: Sequence[str] = ('none', 'pytorch', 'slurm', 'mpi')
+) -> None:
     """``--launcher`` and ``--local_rank``, which launchers set."""
     parser.add_argument(
         '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        choices=choices,
         default='none',
         help='who started the processes (none)',
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from csbsr_mm.config_library import find_config
 
-from .arguments import add_config_options, add_crack_rules, add_scales, add_trust
+from .arguments import add_config_options, add_crack_rules, add_launcher, add_scales, add_trust
 
 MODEL_SUFFIXES = ('.pth', '.pt', '.onnx', '.ckpt')
 
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_prediction(parser.add_argument_group('prediction'))
     _add_results(parser.add_argument_group('results'))
     add_scales(parser.add_argument_group('scale', 'Size of a pixel on the wall, for millimetres.'))
+    _add_processes(parser.add_argument_group('many photos'))
 
 
 def _add_prediction(group: argparse._ArgumentGroup) -> None:
@@ -63,6 +64,16 @@ def _add_results(group: argparse._ArgumentGroup) -> None:
         help='spread of the blur, in SR pixels, from which on a photo cannot be judged (4)',
     )
     group.add_argument('--title', default='Crack inspection', help='heading of the report')
+
+
+def _add_processes(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        '--processes',
+        type=int,
+        default=1,
+        help='processes that share the photos, each with a model of its own; on GPUs, one for each (1)',
+    )
+    add_launcher(group, choices=('none', 'pytorch', 'slurm'))
 
 
 def run(args: argparse.Namespace) -> int:

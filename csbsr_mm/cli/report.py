@@ -1,6 +1,7 @@
 """Measure again with other settings and rewrite a report, without running a model.
 
 csbsr report report/ --threshold 0.3 --min-length 20 --mm-per-pixel 0.8
+csbsr report report/ --decisions decisions.json     # without the cracks that were rejected in the page
 
 Settings that are not given stay as they are; but an option that tells the scale in another way than
 --mm-per-pixel replaces all of them. Only what depends on the threshold is written anew: masks,
@@ -20,6 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--threshold', type=float, help='probability of a crack pixel')
     parser.add_argument('--blur-limit', type=float, help='spread of the blur that is too much, in SR pixels')
     parser.add_argument('--title', help='heading of the report')
+    decisions = parser.add_mutually_exclusive_group()
+    decisions.add_argument(
+        '--decisions',
+        metavar='JSON',
+        help="which cracks were accepted or rejected, exported from the report's page",
+    )
+    decisions.add_argument('--no-decisions', action='store_true', help='forget what was decided')
     add_crack_rules(parser)
     add_scales(parser)
 
@@ -33,3 +41,12 @@ def run(args: argparse.Namespace) -> None:
     records = remeasure_report(args)
     done = sum(record['status'] == 'ok' for record in records)
     sys.stdout.write(f'{done} of {len(records)} photos measured again; open {args.folder}/index.html\n')
+    decisions = [decision for record in records for decision in record.get('decisions', ())]
+    out = [decision for decision in decisions if decision['decision'] == 'reject' and decision['in_effect']]
+    if out:
+        sys.stdout.write(f'rejected cracks, left out: {len(out)}\n')
+    for decision in decisions:
+        if not decision['in_effect']:
+            sys.stdout.write(
+                f'{decision["photo"]}: no crack fits the decision about crack {decision["crack"]} any more\n'
+            )

@@ -16,6 +16,7 @@ from mmseg.registry import METRICS
 
 from csbsr_mm.functional.image_quality import psnr, ssim
 from csbsr_mm.functional.kernel_shape import KernelShape, best_constant, compare_shapes, kernel_shape
+from csbsr_mm.utils.checks import check_choice
 
 QUANTITIES = ('PSNR', 'SSIM', 'kernel_PSNR')
 SHAPES = ('size', 'elongation', 'angle')
@@ -66,8 +67,7 @@ class SRQualityMetric(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        if missing not in ('error', 'skip'):
-            raise ValueError(f"missing must be 'error' or 'skip', got {missing!r}")
+        check_choice('missing', missing, ('error', 'skip'))
         self.missing = missing
         self.per_image_csv = per_image_csv
 

@@ -18,6 +18,7 @@ from csbsr_mm.functional._levels import DEFAULT_THRESHOLDS
 from csbsr_mm.functional.probability import class_probabilities
 from csbsr_mm.metrics.curve import ThresholdCurve
 from csbsr_mm.metrics.measures.base import Measure, Record, compact
+from csbsr_mm.utils.checks import check_choice
 
 SCORES = ('auto', 'logits', 'mask')
 
@@ -74,8 +75,7 @@ class ThresholdCurveMetric(BaseMetric):
         chosen = DEFAULT_THRESHOLDS if thresholds is None else np.asarray(thresholds, np.float32)
         if chosen.ndim != 1 or not len(chosen):
             raise ValueError(f'thresholds must be a list of numbers, got {thresholds!r}')
-        if scores not in SCORES:
-            raise ValueError(f'scores must be one of {", ".join(SCORES)}, got {scores!r}')
+        check_choice('scores', scores, SCORES)
         self.measures = dict(measures)
         self.scores = scores
         self.thresholds = chosen

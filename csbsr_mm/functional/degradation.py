@@ -24,6 +24,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from csbsr_mm.utils.checks import check_choice
+
 Array = TypeVar('Array', np.ndarray, torch.Tensor)
 Parameter = float | np.ndarray | torch.Tensor
 
@@ -307,8 +309,7 @@ def _kernel_per_image(psf: torch.Tensor, batch: torch.Tensor, shape: tuple) -> t
 def _check_degradation(size: torch.Size, kernel_size: int, scale: int, padding: str) -> None:
     _check_size(kernel_size)
     _check_scale(scale, size)
-    if padding not in PADDINGS:
-        raise ValueError(f'padding must be one of {sorted(PADDINGS)}, got {padding!r}')
+    check_choice('padding', padding, PADDINGS)
     if padding == 'reflect' and min(size) <= kernel_size // 2:
         raise ValueError(
             f"padding='reflect' by {kernel_size // 2} pixels needs a larger image than "
@@ -317,8 +318,7 @@ def _check_degradation(size: torch.Size, kernel_size: int, scale: int, padding: 
 
 
 def _check_scale(scale: int, size: torch.Size) -> None:
-    if scale not in SCALES:
-        raise ValueError(f'scale must be one of {SCALES}, got {scale}')
+    check_choice('scale', scale, SCALES)
     if any(side % scale for side in size):
         raise ValueError(
             f'image height and width must be multiples of the scale {scale}, got '

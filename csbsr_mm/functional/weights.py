@@ -36,7 +36,7 @@ def crack_oriented_weight(target: Tensor, m: float) -> Tensor:
         >>> crack_oriented_weight(torch.tensor([[0, 0, 1, 0]]), m=1.0)
         tensor([[0.1353, 0.3679, 1.0000, 0.3679]])
     """
-    _check_rate(m)
+    check_rate(m)
     return torch.exp(-m * distance_to(target == 1))
 
 
@@ -63,7 +63,7 @@ def fail_oriented_weight(prob: Tensor, target: Tensor, m: float, ignore_index: i
         >>> fail_oriented_weight(torch.tensor([[0.0, 1.0]]), torch.tensor([[0, 0]]), m=1.0)
         tensor([[1.0000, 2.7183]])
     """
-    _check_rate(m)
+    check_rate(m)
     if prob.shape != target.shape:
         raise ValueError(
             f'prob and target must have one shape, got {tuple(prob.shape)} and {tuple(target.shape)}'
@@ -80,10 +80,15 @@ def fail_oriented_weight_of(masks: SoftMasks, m: float) -> Tensor:
     With s_y the probability of a pixel's true class, |T - P| is 1 - s_y, which needs no choice of
     the class that counts as the crack.
     """
-    _check_rate(m)
+    check_rate(m)
     return torch.exp(m * (1 - torch.exp(-masks.nll.detach())))
 
 
-def _check_rate(m: float) -> None:
+def check_rate(m: float) -> None:
+    """Refuse a rate of a loss weight that is negative or not a number.
+
+    Raises:
+        ValueError: ``m`` is not >= 0.
+    """
     if not m >= 0:
         raise ValueError(f'm must be a number >= 0, got {m}; the paper sweeps 0.125 to 8')

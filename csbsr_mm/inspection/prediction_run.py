@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -67,13 +67,13 @@ class PredictionRun:
             'with_sr': with_sr,
         }
 
-    def run(self, photos: Sequence[SourcePhoto], progress: TileProgress | None = None) -> Iterator[Record]:
+    def run(self, photos: Iterable[SourcePhoto], progress: TileProgress | None = None) -> Iterator[Record]:
         """Yield the record of each photo as soon as it is stored.
 
         A photo that cannot be read or predicted gets a record with status 'failed' and the reason.
 
         Args:
-            photos: photos with the names of their results.
+            photos: photos with the names of their results; they may come one by one.
             progress: called with a photo, the steps done and the steps in all.
         """
         for source in photos:
@@ -84,6 +84,12 @@ class PredictionRun:
                 record = self._predict(source, fingerprint, progress)
                 self.folder.write_json(record, 'records', f'{source.name}.json')
             yield record
+
+    def give_up(self, source: SourcePhoto, reason: str) -> None:
+        """Store that a photo failed, without trying."""
+        base = dict(name=source.name, source=str(source.path), fingerprint=self._fingerprint(source))
+        record = self._failed(base, source, RuntimeError(reason))
+        self.folder.write_json(record, 'records', f'{source.name}.json')
 
     def _predict(self, source: SourcePhoto, fingerprint: str, progress: TileProgress | None) -> Record:
         base = dict(name=source.name, source=str(source.path), fingerprint=fingerprint)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
 
+from .decisions import REJECT, Decision, best_fit, decision_from, read_decisions
 from .photo_output import OutputFolder, PhotoWriter
 from .prediction_run import Record, measure_result
+from .rejection import strike_out
 from .report import BLUR_LIMIT, Report
 from .scale_sources import FoundScales, photo_of, sources_from
 from .scales import PhotoScale
@@ -37,13 +40,14 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
 
     Raises:
         FileNotFoundError: The folder holds no report.
-        ValueError: A setting is out of range.
+        ValueError: A setting is out of range, or the decisions are about other photos.
     """
     folder = OutputFolder(args.folder) if Path(args.folder).is_dir() else None
     if folder is None or not (folder.root / 'summary.json').is_file():
         raise FileNotFoundError(f'{args.folder} holds no summary.json; name the --out-dir of csbsr predict')
     summary = json.loads(folder.path('summary.json').read_text(encoding='utf-8'))
-    records = list(_remeasured(folder, [photo['name'] for photo in summary['photos']], args))
+    names = [photo['name'] for photo in summary['photos']]
+    records = list(_remeasured(folder, names, args, _given_decisions(args, names)))
     done = next((record for record in records if record['status'] == 'ok'), None)
     settings = summary['settings']
     args.mm_per_pixel = summary['mm_per_pixel'] if args.mm_per_pixel is None else args.mm_per_pixel
@@ -73,28 +77,87 @@ def _scales(args: argparse.Namespace, summary: dict, records: list[Record]) -> F
     return FoundScales(stored, missing)
 
 
-def _remeasured(folder: OutputFolder, names: list[str], args: argparse.Namespace) -> Iterator[Record]:
+def _given_decisions(args: argparse.Namespace, names: list[str]) -> list[Decision] | None:
+    """The decisions of the command line; None keeps those that the records have."""
+    if args.no_decisions:
+        return []
+    if args.decisions is None:
+        return None
+    decisions = read_decisions(args.decisions)
+    unknown = sorted({decision.photo for decision in decisions} - set(names))
+    if unknown:
+        raise ValueError(
+            f'{args.decisions} is about {unknown[0]}, which {args.folder} does not have; '
+            f'give the decisions of this report'
+        )
+    return decisions
+
+
+def _remeasured(
+    folder: OutputFolder, names: list[str], args: argparse.Namespace, decisions: list[Decision] | None
+) -> Iterator[Record]:
     for name in names:
         path = folder.path('records', f'{name}.json')
         record = json.loads(path.read_text(encoding='utf-8'))
         if record['status'] == 'ok':
-            record = remeasure(folder, record, args)
+            own = stored_decisions(record)
+            if decisions is not None:
+                own = [decision for decision in decisions if decision.photo == name]
+            record = remeasure(folder, record, args, own)
             folder.write_json(record, 'records', path.name)
         yield record
 
 
-def remeasure(folder: OutputFolder, record: Record, args: argparse.Namespace) -> Record:
-    """Measure one photo again; mask, overlay and previews are rewritten if the threshold is another one."""
+def remeasure(
+    folder: OutputFolder, record: Record, args: argparse.Namespace, decisions: Sequence[Decision] = ()
+) -> Record:
+    """Measure one photo again, without the cracks that were rejected.
+
+    Mask, overlay and previews are rewritten if another threshold is asked for or other cracks are rejected.
+
+    Args:
+        folder: The report.
+        record: The photo's record.
+        args: As :mod:`csbsr_mm.cli.report` reads them; None keeps what the record has.
+        decisions: About cracks of this photo.
+
+    Returns:
+        The new record.
+    """
     rules = rules_from(args, SelectionRules(**record['rules']))
     threshold = record['threshold'] if args.threshold is None else args.threshold
     if not 0 <= threshold < 1:
         raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
-    result = stored_result(folder, record, threshold)
+    before = {decision.box for decision in stored_decisions(record) if _is_out(decision)}
+    rejected = [decision for decision in decisions if decision.decision == REJECT]
+    result = stored_result(folder, {**record, 'decisions': []}, threshold)
+    struck = strike_out(result, [decision.box for decision in rejected])
     record = {**record, **measure_result(result, rules)}
-    if args.threshold is not None:
+    others = [decision for decision in decisions if decision.decision != REJECT]
+    cracks = [crack['box'] for crack in record['cracks']]
+    kept = [best_fit(decision.box, cracks) for decision in others]
+    fits = [*struck, *(None if index is None else cracks[index] for index in kept)]
+    decided = [_fitted(*pair) for pair in zip([*rejected, *others], fits, strict=True)]
+    record['decisions'] = [asdict(decision) for decision in decided]
+    if args.threshold is not None or before != {decision.box for decision in decided if _is_out(decision)}:
         record['files'] = {**record['files'], **PhotoWriter(folder).write_mask(result, record['name'])}
     result.close()
     return record
+
+
+def stored_decisions(record: Record) -> list[Decision]:
+    """The decisions about a photo's cracks that its record holds."""
+    return [decision_from(entry) for entry in record.get('decisions', ())]
+
+
+def _is_out(decision: Decision) -> bool:
+    """Whether it took a crack out of the report."""
+    return decision.decision == REJECT and decision.in_effect
+
+
+def _fitted(decision: Decision, box: tuple | None) -> Decision:
+    """The decision with the box that its crack has now."""
+    return replace(decision, box=decision.box if box is None else box, in_effect=box is not None)
 
 
 def stored_result(folder: OutputFolder, record: Record, threshold: float) -> CrackResult:
@@ -106,7 +169,8 @@ def stored_result(folder: OutputFolder, record: Record, threshold: float) -> Cra
         threshold: Probability above which a pixel is crack.
 
     Returns:
-        The result, without blur kernel. The picture is the stored one, or the photo where none was stored.
+        The result, without blur kernel and without the cracks that were rejected. The picture is the stored
+        one, or the photo where none was stored.
 
     Raises:
         FileNotFoundError: The probability is gone.
@@ -121,7 +185,9 @@ def stored_result(folder: OutputFolder, record: Record, threshold: float) -> Cra
     except PhotoError:
         # The photo is elsewhere by now: its preview stands in for it.
         photo = _from_preview(folder, record)
-    return CrackResult(photo, probability, restored, None, threshold, record['scale'])
+    result = CrackResult(photo, probability, restored, None, threshold, record['scale'])
+    strike_out(result, [decision.box for decision in stored_decisions(record) if _is_out(decision)])
+    return result
 
 
 def _read(path: Path) -> NDArray:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from .decisions import REJECT
 from .measurement import WIDTH_BIAS
 from .millimetres import LENGTHS, in_millimetres, total_in_millimetres
 from .photo_output import OutputFolder
@@ -118,7 +121,14 @@ class Report:
             width_bias=WIDTH_BIAS,
             settings=self.settings,
             pictures=self._pictures(),
+            report_id=self._id(),
+            decisions=[decision for record in self.records for decision in record.get('decisions', ())],
         )
+
+    def _id(self) -> str:
+        """What tells this report from others in a browser; measuring again does not change it."""
+        photos = [[record['name'], record.get('fingerprint')] for record in self.records]
+        return hashlib.sha256(json.dumps(photos).encode()).hexdigest()[:16]
 
     def _with_units(self, record: Record) -> Record:
         """The record with the sharpness note and, if the scale is known, with millimetres."""
@@ -172,12 +182,13 @@ class Report:
         row['cracks'] = [
             {
                 **self._in_unit(record, index),
-                **{name: crack.get(name) for name in ('orientation', 'box', 'widest_at')},
+                **{name: crack.get(name) for name in CRACK_FACTS},
             }
             for index, crack in enumerate(record['cracks'][:100])
         ]
         row['crack_count'] = len(record['cracks'])
         row['blobs'] = record.get('blobs', 0)
+        row['rejected'] = _count_rejected(record)
         return row
 
     @staticmethod
@@ -195,6 +206,7 @@ class Report:
             max_width=max((row['max_width'] or 0 for row in done), default=0),
             length=sum(row['length'] or 0 for row in done),
             too_blurred=sum(row['too_blurred'] for row in done),
+            rejected=sum(row['rejected'] for row in done),
             failed=len(rows) - len(done),
         )
 
@@ -222,6 +234,7 @@ class Report:
         columns = ['photo', 'status', 'taken', 'latitude', 'longitude', 'altitude', 'height', 'width']
         columns += [
             'cracks',
+            'rejected',
             *measures,
             'orientation_deg',
             'blur_spread_output_px',
@@ -257,6 +270,7 @@ class Report:
         """One row for each crack."""
         rows = []
         for record in self.records:
+            decided = decisions_by_box(record)
             for number, crack in enumerate(record.get('cracks', ()), 1):
                 row = dict(photo=record['name'], crack=number, kind=crack.get('kind', 'crack'))
                 for unit, converted in self._units():
@@ -273,11 +287,14 @@ class Report:
                 row |= {f'{side}_px': f'{place:.1f}' for side, place in sides}
                 if crack.get('widest_at'):
                     row['widest_row_px'], row['widest_column_px'] = (f'{at:.1f}' for at in crack['widest_at'])
+                decision = decided.get(tuple(crack['box']), {})
+                row |= {name: decision.get(name, '') for name in ('decision', 'comment')}
                 rows.append(row)
         measures = [f'{name}_{unit}' for unit, _ in self._units() for name in LENGTHS]
         areas = [f'area_{unit}2' for unit, _ in self._units()]
         places = ['top_px', 'left_px', 'bottom_px', 'right_px', 'widest_row_px', 'widest_column_px']
         columns = ['photo', 'crack', 'kind', 'confidence', *measures, *areas, 'orientation_deg', *places]
+        columns += ['decision', 'comment']
         self._write_table('cracks.csv', columns, rows)
 
     def _csv_row(self, record: Record, units: list[tuple[str, bool]]) -> dict:
@@ -299,7 +316,7 @@ class Report:
             row[f'area_{unit}2'] = f'{values["area"]:.2f}'
             row.update({f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS})
         orientation, spread = record['total']['orientation'], record['blur_spread']
-        row['cracks'] = len(record['cracks'])
+        row['cracks'], row['rejected'] = len(record['cracks']), _count_rejected(record)
         row['orientation_deg'] = '' if orientation is None else orientation
         row['blur_spread_output_px'] = '' if spread is None else f'{spread:.2f}'
         row['note'] = self.note(record)
@@ -307,6 +324,17 @@ class Report:
         row['without_data_percent'] = f'{100 * record.get("without_data", 0):.1f}'
         row['seam_rms_probability'] = f'{record["seam_rms"].get("probability", 0):.4f}'
         return row
+
+
+def decisions_by_box(record: Record) -> dict[tuple[float, ...], dict]:
+    """What was decided about a photo's cracks, by their boxes; see :class:`.decisions.Decision`."""
+    return {tuple(decision['box']): decision for decision in record.get('decisions', ())}
+
+
+def _count_rejected(record: Record) -> int:
+    return sum(
+        decision['decision'] == REJECT and decision['in_effect'] for decision in record.get('decisions', ())
+    )
 
 
 def _spreadsheet_safe(value: object) -> object:

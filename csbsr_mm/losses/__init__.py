@@ -9,12 +9,27 @@
         ...
         alpha.step()
 
-In MMSegmentation the same classes are registered under their names.
+In MMSegmentation the same classes are registered under their names. :class:`AlphaCallback` moves α in
+Lightning; it is imported when it is first asked for, and needs the extra ``[lightning]``.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from .alpha_schedule import AlphaSchedule
 from .boundary_combo_loss import BoundaryComboLoss
 from .centerline_dice_loss import CenterlineDiceLoss
 from .skeleton_recall_loss import SkeletonRecallLoss, skeleton_tubes
 
+if TYPE_CHECKING:
+    from .alpha_callback import AlphaCallback as AlphaCallback
+
 __all__ = ['AlphaSchedule', 'BoundaryComboLoss', 'CenterlineDiceLoss', 'SkeletonRecallLoss', 'skeleton_tubes']
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs an extra when it is first asked for."""
+    if name != 'AlphaCallback':
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    from .alpha_callback import AlphaCallback
+
+    return AlphaCallback

@@ -16,11 +16,12 @@ from csbsr_mm.functional.region import cross_entropy, cross_entropy_pixels, dice
 from csbsr_mm.functional.soft_masks import Classes, SoftMasks, check_labels, soft_masks
 from csbsr_mm.functional.topology import centerline_dice
 from csbsr_mm.functional.weights import fail_oriented_weight_of
+from csbsr_mm.utils.checks import check_choice, check_share
 
 from .reduction import check_reduction, reduced
 
 INVERSE_FREQUENCY = 'inverse_frequency'
-MAX_CLASSES = 256
+MAX_CLASSES = 4096
 REGIONS = {'dice': dice, 'gdice': generalized_dice}
 
 
@@ -99,12 +100,12 @@ class BoundaryComboLoss(nn.Module):
         loss_name: str = 'loss_bc',
     ) -> None:
         super().__init__()
-        _check_share('gamma', gamma)
-        _check_choice('region', region, tuple(REGIONS))
+        check_share('gamma', gamma)
+        check_choice('region', region, REGIONS)
         check_reduction(reduction)
         if topology is not None:
-            _check_choice('topology', topology, ('centerline_dice',))
-        _check_share('topology_share', topology_share)
+            check_choice('topology', topology, ('centerline_dice',))
+        check_share('topology_share', topology_share)
         if fail_weight_m is not None and not fail_weight_m >= 0:
             raise ValueError(f'fail_weight_m must be >= 0 or None, got {fail_weight_m}')
         self.gamma = float(gamma)
@@ -147,8 +148,8 @@ class BoundaryComboLoss(nn.Module):
             ignore_index: Label of pixels that do not count, or None.
 
         Returns:
-            Scalar; (B,) with reduction ``'image'``; (B, H, W) with ``'none'``, a map whose mean over the known
-            pixels of an image is the image's loss. float32 at least. Negative values are in order: the
+            Scalar; (B,) with reduction ``'image'``; (B, H, W) with ``'none'``, a map whose mean over an
+            image's known pixels is the image's loss. float32 at least. Negative values are in order: the
             boundary term of a good prediction is.
 
         Raises:
@@ -191,7 +192,7 @@ class BoundaryComboLoss(nn.Module):
         Raises:
             ValueError: ``alpha`` is outside [0, 1].
         """
-        _check_share('alpha', alpha)
+        check_share('alpha', alpha)
         self.alpha.fill_(alpha)
         self._alpha_was_set = True
 
@@ -287,7 +288,7 @@ class BoundaryComboLoss(nn.Module):
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
-            return _computed_maps(masks, self.normalize_distance)
+            return map_of(masks, self.normalize_distance)
         height, width = masks.label.shape[1:]
         maps = [m.to(masks.logits.device, non_blocking=True) for m in self._boundary_maps]
         if len(maps) != len(masks.label) or any(m.shape[1] > height or m.shape[2] > width for m in maps):
@@ -313,12 +314,14 @@ class BoundaryComboLoss(nn.Module):
                 f"class_weight='inverse_frequency' counts at most {MAX_CLASSES} classes, the network has "
                 f'{masks.num_classes}; give the weights as a list'
             )
-        known = masks.label.new_ones(()).bool() if masks.known is None else masks.known
-        counts = [((masks.label == c) & known).sum() for c in range(masks.num_classes)]
-        pixels = torch.stack(counts).to(self.class_pixels)
+        ignored = masks.num_classes
+        index = masks.label if masks.known is None else masks.label.masked_fill(~masks.known, ignored)
+        pixels = self.class_pixels.new_zeros(masks.num_classes + 1)
+        pixels.scatter_add_(0, index.flatten(), pixels.new_ones(()).expand(index.numel()))
+        pixels = pixels[:ignored]
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(pixels)
-        self.class_pixels[: len(pixels)] += pixels
+        self.class_pixels[:ignored] += pixels
 
     def _warn_of_missing_alpha(self) -> None:
         warnings.warn(
@@ -330,29 +333,19 @@ class BoundaryComboLoss(nn.Module):
         self._alpha_was_set = True
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any) -> None:
-        """Load the checkpoint's α, unless it is fixed here or the checkpoint is of another loss."""
+        """Load counts and α, unless α is fixed here or the checkpoint is of another loss."""
+        counts = state_dict.get(prefix + 'class_pixels')
+        if counts is not None and len(counts) < MAX_CLASSES:  # earlier versions had room for 256
+            state_dict = {
+                **state_dict,
+                prefix + 'class_pixels': F.pad(counts, (0, MAX_CLASSES - len(counts))),
+            }
         key = prefix + 'alpha'
         if self.fixed_alpha is not None or key not in state_dict:
             state_dict = {**state_dict, key: self.alpha}
         else:
             self._alpha_was_set = True
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-@torch.compiler.disable
-def _computed_maps(masks: SoftMasks, normalize: bool) -> Tensor:
-    """Distance maps from the labels; torch.compile must not look into the kernels that make them."""
-    return map_of(masks, normalize)
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f'{name} must be in [0, 1], got {value}')
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}')
 
 
 def _class_weight(class_weight: Sequence[float] | str | None) -> tuple[float, ...] | str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from csbsr_mm.utils.checks import check_choice
+
 REDUCTIONS = ('none', 'image', 'mean', 'sum')
 
 
@@ -13,8 +15,7 @@ def check_reduction(reduction: str) -> None:
     Raises:
         ValueError: It is none of :data:`REDUCTIONS`.
     """
-    if reduction not in REDUCTIONS:
-        raise ValueError(f'reduction must be one of {", ".join(map(repr, REDUCTIONS))}, got {reduction!r}')
+    check_choice('reduction', reduction, REDUCTIONS)
 
 
 def reduced(per_image: Tensor, reduction: str, avg_factor: float | None = None) -> Tensor:

@@ -45,8 +45,9 @@ def write_atomically(path: str | Path, content: bytes, durable: bool = True) -> 
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path, whose file takes the place of ``path`` only if the block ends well.
 
-    This serves writers that want a file name and choose the format by its suffix. Nothing is flushed to the
-    disk. The temporary file is deleted if the block raises.
+    This serves writers that want a file name and choose the format by its suffix. Two processes that write
+    one file do not disturb each other; the last one's stays. Nothing is flushed to the disk. The temporary
+    file is deleted if the block raises.
 
     Args:
         path: File to write; its folder is made if need be.
@@ -55,14 +56,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     with replacing(f'{folder}/photo.png') as temporary:
-        ...         print(temporary.name, temporary.write_bytes(b'done'))
+        ...         print(temporary.suffix, temporary.write_bytes(b'done'))
         ...     os.listdir(folder)
-        .photo.partial.png 4
+        .png 4
         ['photo.png']
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.stem}{PARTIAL}{path.suffix}')
+    temporary = path.with_name(f'.{path.stem}{PARTIAL}-{os.getpid()}{path.suffix}')
     try:
         yield temporary
         temporary.replace(path)

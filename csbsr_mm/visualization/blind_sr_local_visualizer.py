@@ -11,6 +11,8 @@ from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
 from numpy.typing import NDArray
 
+from csbsr_mm.utils.checks import check_choice
+
 CLASSES = ('background', 'crack')
 PALETTE = [[0, 0, 0], [220, 20, 20]]
 MASKS = ('gt_sem_seg', 'pred_sem_seg')
@@ -58,8 +60,7 @@ class BlindSRLocalVisualizer(SegLocalVisualizer):
         draw_on: str = 'photo',
         **kwargs,
     ) -> None:
-        if draw_on not in ('photo', 'sr'):
-            raise ValueError(f"draw_on must be 'photo' or 'sr', got {draw_on!r}")
+        check_choice('draw_on', draw_on, ('photo', 'sr'))
         super().__init__(name, image, vis_backends, save_dir, alpha=alpha, **kwargs)
         # Not left to the parent, whose constructor confuses classes with palette.
         self.set_dataset_meta(classes, palette, dataset_name)

@@ -223,7 +223,7 @@ def test_photos_of_inferencers_pass_unchanged():
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(scale=3), r'one of \(1, 2, 4, 8\), got 3'),
+        (dict(scale=3), r'one of 1, 2, 4, 8, got 3'),
         (dict(kernel_size=20), 'must be odd, got 20'),
         (dict(padding='wrap'), "got 'wrap'"),
         (dict(kinds=dict(box=1)), r"got {'box': 1}"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from csbsr_mm.inspection.decisions import read_decisions
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.report import Report
 from csbsr_mm.inspection.scales import PhotoScale, ScaleTable, read_scales
@@ -233,6 +234,80 @@ def test_sorting_the_cracks_of_a_photo(tmp_path, records):
       const click = index => { all('th')[index].click(); return numbers(); };
       return [numbers(), click(2), click(1), click(0)];"""
     assert run_in_browser(write(tmp_path, records), script) == ['123', '231', '132', '123']
+
+
+DECIDE = """
+      const viewer = document.getElementById('viewer');
+      const press = key => viewer.dispatchEvent(new KeyboardEvent('keydown', { key }));
+      const byButton = id => document.getElementById(id).click();
+      document.querySelector('#photos tbody tr').click();
+      press('ArrowDown'); press('R');
+      const field = document.getElementById('comment');
+      field.value = '<b>a joint'; field.dispatchEvent(new Event('input'));
+      press('ArrowDown'); byButton('accept');
+      const marks = () => [...document.querySelectorAll('.cracks .mark')].map(one => one.textContent);"""
+
+
+@needs_browser
+def test_decisions_are_kept_and_exported(tmp_path, records):
+    records[0]['cracks'] = [measures(3.0, 30.0, box=(10.0, 5.0, 40.5, top)) for top in (70.0, 80.0, 90.0)]
+    script = (
+        DECIDE
+        + """
+      const store = () => JSON.parse(localStorage.getItem('csbsr-decisions-' + REPORT.id));
+      const result = { marks: marks(), kept: store(), remarks: document.getElementById('remarks').textContent,
+                       count: document.getElementById('decided-count').textContent };
+      document.getElementById('viewer').dispatchEvent(new KeyboardEvent('keydown', { key: 'a' }));
+      result.undone = marks();
+      const show = kind => {
+        const field = document.getElementById('show');
+        field.value = kind; field.dispatchEvent(new Event('change'));
+        return [...document.querySelectorAll('#photos tbody tr')].map(row => row.dataset.name); };
+      result.open = show('open'); result.decided = show('decided');
+      result.exported = exportDecisions();
+      return result;"""
+    )
+    found = run_in_browser(write(tmp_path, records), script)
+    assert (found['marks'], found['undone']) == (['✗✎', '✓', ''], ['✗✎', '', ''])
+    assert found['remarks'] == 'Crack 1: <b>a joint'
+    assert found['count'] == '2 of 5 cracks'
+    assert [one['decision'] for one in found['kept']] == ['reject', 'accept']
+    assert found['open'] == ['wall_2', 'evil', 'wall_10']
+    assert found['decided'] == ['wall_2']
+    file = tmp_path / 'decisions.json'
+    file.write_text(json.dumps(found['exported']))
+    (decision,) = read_decisions(file)
+    assert (decision.photo, decision.crack, decision.box) == ('wall_2', 1, (10, 5, 40.5, 70))
+    assert (decision.decision, decision.comment) == ('reject', '<b>a joint')
+
+
+@needs_browser
+def test_decisions_that_come_with_the_page_or_a_file(tmp_path, records):
+    records[0]['decisions'] = [
+        dict(photo='wall_2', box=[10.0, 5.0, 40.0, 90.0], decision='accept', at='2026-01-02', in_effect=True),
+        dict(
+            photo='wall_2', box=[1.0, 1.0, 9.0, 9.0], decision='reject', comment=EVIL, at='', in_effect=True
+        ),
+    ]
+    script = """
+      document.querySelector('#photos tbody tr').click();
+      const mark = () => document.querySelector('.cracks .mark').textContent;
+      const remarks = document.getElementById('remarks');
+      const result = { first: mark(), remarks: remarks.textContent };
+      const one = (decision, at) => JSON.stringify({ format: 'csbsr-decisions', decisions: [
+        { photo: 'wall_2', box: [10, 5, 40, 90], decision, comment: '', at }] });
+      loadDecisions(one('reject', '2026-01-01')); result.older = mark();
+      loadDecisions(one('reject', '2026-01-03')); result.newer = mark();
+      loadDecisions('[]'); result.notice = document.getElementById('decisions-notice').textContent;
+      remarks.querySelector('button').click(); result.restored = remarks.textContent;
+      result.said = exportDecisions().decisions.map(one => one.decision + one.comment);
+      return result;"""
+    found = run_in_browser(write(tmp_path, records), script)
+    assert (found['first'], found['older'], found['newer']) == ('✓', '✓', '✗')
+    assert found['remarks'] == f'Rejected, no longer listed: {EVIL} Restore'
+    assert 'Restore' not in found['restored']
+    assert found['notice'].startswith('This file cannot be used')
+    assert found['said'] == ['reject', EVIL]
 
 
 ALIGNED = """

@@ -13,7 +13,7 @@ from PIL import Image
 from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.cli import main
 from csbsr_mm.cli.arguments import add_scales
-from csbsr_mm.inspection import predict_photos
+from csbsr_mm.inspection import prediction_setup
 from csbsr_mm.inspection.scale_sources import PhotoOfRun, ScaleSources, sources_from
 from csbsr_mm.photos import camera
 from csbsr_mm.photos.camera import CameraFacts
@@ -44,7 +44,7 @@ def photos(tmp_path):
 def dark(monkeypatch):
     """Dark pixels are cracks, instead of what a model would say."""
     monkeypatch.setattr(
-        predict_photos, '_build_inferencer', lambda *_: CrackInferencer(DarkBackend(1), threshold=0.9)
+        prediction_setup, '_build_inferencer', lambda *_: CrackInferencer(DarkBackend(1), threshold=0.9)
     )
 
 

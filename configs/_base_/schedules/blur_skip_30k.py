@@ -3,18 +3,10 @@
 So did the released run; the paper has no such step. 30,000 iterations go through the data 20 times.
 """
 
-_base_ = '../default_hooks.py'
+_base_ = ['../default_hooks.py', './adam.py']
 
 global_batch_size = 6
-train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=30000, val_interval=5000)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=2e-5, betas=(0.9, 0.999), eps=1e-8),
-)
-
+train_cfg = dict(max_iters=30000, val_interval=5000)
 default_hooks = dict(
     training_stage=dict(type='TrainingStageHook', stages=[dict(trainable=['blur_skip'], task_weight=1.0)]),
     # α stays where the joint training left it: 0.98 after 150,000 iterations of 9,122 images, six at a time.

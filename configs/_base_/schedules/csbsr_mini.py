@@ -3,19 +3,12 @@
 α rises to 0.99 over the run; at the paper's scale it ends at 0.98.
 """
 
-_base_ = '../default_hooks.py'
+_base_ = ['../default_hooks.py', './adam.py']
 
 global_batch_size = 6
 iterations = 400
-train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=iterations, val_begin=iterations + 1)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), eps=1e-8),
-    clip_grad=dict(max_norm=1.0),
-)
+train_cfg = dict(max_iters=iterations, val_begin=iterations + 1)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
 default_hooks = dict(
     logger=dict(interval=20),

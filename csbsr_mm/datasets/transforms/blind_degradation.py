@@ -17,6 +17,7 @@ from csbsr_mm.functional.degradation import (
     degrade,
     motion_kernel,
 )
+from csbsr_mm.utils.checks import check_choice
 
 from .keyed import KeyedTransform
 
@@ -175,12 +176,10 @@ class BlindDegradation(KeyedTransform):
         return lr if self.quantize else lr.astype(np.float32)
 
     def _check(self) -> None:
-        if self.scale not in SCALES:
-            raise ValueError(f'scale must be one of {SCALES}, got {self.scale}')
+        check_choice('scale', self.scale, SCALES)
         if self.kernel_size % 2 == 0:
             raise ValueError(f'kernel_size must be odd, got {self.kernel_size}')
-        if self.padding not in PADDINGS:
-            raise ValueError(f'padding must be one of {sorted(PADDINGS)}, got {self.padding!r}')
+        check_choice('padding', self.padding, PADDINGS)
         if set(self.kinds) - set(KINDS) or not sum(self.kinds.values()) > 0:
             raise ValueError(f'kinds must give positive weight to some of {KINDS}, got {self.kinds}')
         if not 0 < self.sigma[0] <= self.sigma[1]:

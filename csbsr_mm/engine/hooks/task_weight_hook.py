@@ -8,6 +8,8 @@ import numpy as np
 from mmengine.hooks import Hook
 from mmseg.registry import HOOKS
 
+from csbsr_mm.utils.checks import check_share
+
 from .scheduled_model import scheduled_model
 
 
@@ -51,8 +53,8 @@ class TaskWeightHook(Hook):
         self.iterations, self.values = zip(*points, strict=True)
         if any(a >= b for a, b in zip(self.iterations, self.iterations[1:], strict=False)):
             raise ValueError(f'iterations of task_weight must increase, got {list(self.iterations)}')
-        if not all(0 <= value <= 1 for value in self.values):
-            raise ValueError(f'task_weight (β) must be in [0, 1], got {list(self.values)}')
+        for value in self.values:
+            check_share('task_weight (β)', value)
         self.interpolate = interpolate
 
     def value_at(self, iteration: int) -> float:

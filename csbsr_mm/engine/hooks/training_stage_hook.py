@@ -9,6 +9,8 @@ from mmengine.logging import print_log
 from mmseg.registry import HOOKS
 from torch import nn
 
+from csbsr_mm.utils.checks import check_share
+
 from ..rank_agreement import check_ranks_agree
 from .scheduled_model import scheduled_model, unwrap
 from .task_weight_hook import TaskWeightHook
@@ -72,9 +74,8 @@ class TrainingStageHook(Hook):
             unknown = sorted(set(stage) - STAGE_KEYS)
             if unknown:
                 raise ValueError(f'stage {stage} has unknown keys {unknown}; known: {sorted(STAGE_KEYS)}')
-            weight = stage.get('task_weight')
-            if weight is not None and not 0 <= weight <= 1:
-                raise ValueError(f'task_weight (β) of a stage must be in [0, 1], got {weight}')
+            if stage.get('task_weight') is not None:
+                check_share('task_weight (β) of a stage', stage['task_weight'])
         ends = [stage.get('end') for stage in self.stages[:-1]]
         if None in ends or any(a >= b for a, b in zip([0, *ends], ends, strict=False)):
             raise ValueError(f'`end` of the stages must be iterations that increase, got {ends}')

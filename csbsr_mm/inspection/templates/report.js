@@ -90,6 +90,7 @@ function matches(row) {
   const kinds = {
     all: true, cracked: row.crack_count > 0, clear: row.status === 'ok' && row.crack_count === 0,
     blurred: Boolean(row.too_blurred), failed: row.status !== 'ok',
+    open: row.status === 'ok' && openCracks(row) > 0, decided: said().some(one => one.photo === row.name),
   };
   const text = `${row.name} ${row.source}`.toLowerCase();
   return kinds[state.show] && text.includes(state.search)
@@ -156,12 +157,17 @@ function measureList(row) {
 function crackTable(row) {
   if (!row.crack_count) return element('p', {}, 'No cracks found.');
   const lines = row.cracks.map((crack, index) => {
-    const line = element('tr', {}, element('td', {}, element('button', { type: 'button' }, String(index + 1))),
+    const line = element('tr', { 'data-index': index },
+      element('td', {}, element('button', { type: 'button' }, String(index + 1)), element('span', { class: 'mark' })),
       element('td', {}, format(crack.max_width)), element('td', {}, format(crack.length)),
       element('td', {}, crack.orientation === null ? '–' : `${Math.round(crack.orientation) % 180}°`),
       element('td', {}, [crack.confidence == null ? '–' : crack.confidence.toFixed(2),
         crack.kind === 'joint?' ? ' joint?' : ''].join('')));
-    line.addEventListener('click', () => outline(row, crack, line));
+    line.addEventListener('click', () => {
+      outline(row, crack, line);
+      if (line.classList.contains('chosen')) showReview(row, crack, index + 1, line);
+      else showReview(null);
+    });
     return line;
   });
   const body = element('tbody', {}, ...lines);
@@ -242,9 +248,11 @@ function openViewer(index) {
   byId('viewer-measures').replaceChildren(...measureList(row));
   byId('viewer-files').replaceChildren(...fileLinks(row));
   byId('crack-list').replaceChildren(crackTable(row));
+  showReview(null);
   if (!byId('viewer').open) byId('viewer').showModal();
   setSplit(50);
   fitStage(row);
+  showDecisions();
 }
 
 function setSplit(percent) {
@@ -284,7 +292,7 @@ byId('next').addEventListener('click', () => step(1));
 byId('close').addEventListener('click', () => byId('viewer').close());
 byId('viewer').addEventListener('click', event => { if (event.target === byId('viewer')) byId('viewer').close(); });
 byId('viewer').addEventListener('keydown', event => {
-  if (event.target === byId('split')) return;
+  if (event.target === byId('split') || event.target === byId('comment')) return;
   if (event.key === 'ArrowLeft') step(-1);
   if (event.key === 'ArrowRight') step(1);
 });
@@ -294,4 +302,5 @@ window.addEventListener('beforeprint', () => {
 window.addEventListener('resize', () => { if (byId('viewer').open) fitStage(shown[current]); });
 
 drawHistogram();
+startDecisions();
 refresh();

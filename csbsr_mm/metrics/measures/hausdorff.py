@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from csbsr_mm.functional.surface import hausdorff_sweep
 from csbsr_mm.metrics.curve import ThresholdCurve
+from csbsr_mm.utils.checks import check_choice
 
 from .base import Measure, Record
 from .overlap import as_array
@@ -36,8 +37,7 @@ class HausdorffMeasure(Measure):
         empty: str | float = 'image_width',
         aggregation: str = 'mean',
     ) -> None:
-        if aggregation not in ('mean', 'median'):
-            raise ValueError(f"aggregation must be 'mean' or 'median', got {aggregation!r}")
+        check_choice('aggregation', aggregation, ('mean', 'median'))
         self.percentiles = [float(p) for p in np.atleast_1d(percentile)]
         self.spacing = (spacing[0], spacing[1])
         self.empty = empty

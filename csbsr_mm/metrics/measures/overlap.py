@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csbsr_mm.functional.overlap import overlap_sweep
 from csbsr_mm.metrics.curve import ThresholdCurve
+from csbsr_mm.utils.checks import check_choice
 
 from .base import Measure, Record
 
@@ -27,8 +28,7 @@ class OverlapMeasure(Measure):
     """
 
     def __init__(self, aggregation: str = 'image', smooth: float = 1e-5, name: str = 'IoU') -> None:
-        if aggregation not in ('image', 'dataset'):
-            raise ValueError(f"aggregation must be 'image' or 'dataset', got {aggregation!r}")
+        check_choice('aggregation', aggregation, ('image', 'dataset'))
         self.aggregation = aggregation
         self.smooth = smooth
         self.name = name

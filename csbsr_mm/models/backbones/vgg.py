@@ -9,6 +9,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_choice
+
 
 @MODELS.register_module()
 class VGG(BaseModule):
@@ -60,8 +62,7 @@ class VGG(BaseModule):
         norm_cfg: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        if depth not in self.arch_settings:
-            raise ValueError(f'depth must be one of {tuple(self.arch_settings)}, got {depth}')
+        check_choice('depth', depth, self.arch_settings)
         if init_cfg is None:
             init_cfg = [
                 dict(type='Kaiming', layer='Conv2d'),

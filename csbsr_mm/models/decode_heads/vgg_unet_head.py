@@ -12,6 +12,8 @@ from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_choice
+
 UPSAMPLE = ('pixel_shuffle', 'deconv', 'bilinear')
 
 
@@ -101,8 +103,7 @@ class VGGUNetHead(BaseDecodeHead):
         dropout_ratio: float = 0.0,
         **kwargs,
     ) -> None:
-        if upsample not in UPSAMPLE:
-            raise ValueError(f'upsample must be one of {UPSAMPLE}, got {upsample!r}')
+        check_choice('upsample', upsample, UPSAMPLE)
         super().__init__(
             in_channels,
             channels,

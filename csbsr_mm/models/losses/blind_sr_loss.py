@@ -8,6 +8,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from csbsr_mm.functional.degradation import degrade
+from csbsr_mm.utils.checks import check_choice
 
 
 @MODELS.register_module()
@@ -63,10 +64,8 @@ class BlindSRLoss(nn.Module):
         for name, value in (('hr', hr_weight), ('lr', lr_weight), ('kernel', kernel_weight)):
             if not value >= 0:
                 raise ValueError(f'{name}_weight must be >= 0, got {value}')
-        if padding not in ('zeros', 'reflect'):
-            raise ValueError(f"padding must be 'zeros' or 'reflect', got {padding!r}")
-        if kernel_loss not in ('mse', 'relative'):
-            raise ValueError(f"kernel_loss must be 'mse' or 'relative', got {kernel_loss!r}")
+        check_choice('padding', padding, ('zeros', 'reflect'))
+        check_choice('kernel_loss', kernel_loss, ('mse', 'relative'))
         if border < 0:
             raise ValueError(f'border must be >= 0 pixels, got {border}')
         self.kernel_loss, self.border = kernel_loss, border

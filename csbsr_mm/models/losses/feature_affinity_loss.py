@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_choice
+
 
 @MODELS.register_module()
 class FeatureAffinityLoss(nn.Module):
@@ -53,8 +55,7 @@ class FeatureAffinityLoss(nn.Module):
         super().__init__()
         if subsample < 1:
             raise ValueError(f'subsample must be a number of pixels >= 1, got {subsample}')
-        if reduction not in ('sum', 'mean'):
-            raise ValueError(f"reduction must be 'sum' or 'mean', got {reduction!r}")
+        check_choice('reduction', reduction, ('sum', 'mean'))
         self.subsample = subsample
         self.normalize = normalize
         self.reduction = reduction

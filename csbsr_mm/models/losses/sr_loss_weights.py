@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from csbsr_mm.functional.soft_masks import soft_masks
-from csbsr_mm.functional.weights import crack_oriented_weight, fail_oriented_weight_of
+from csbsr_mm.functional.weights import check_rate, crack_oriented_weight, fail_oriented_weight_of
 
 
 class SRLossWeight(nn.Module):
@@ -47,10 +47,10 @@ class CrackOrientedWeight(SRLossWeight):
         super().__init__()
         if not factor > 0:
             raise ValueError(f'factor must be > 0, got {factor}; the paper has 1, the released code 2')
-        self.m = _checked_rate(m)
+        check_rate(m)
+        self.m = float(m)
         self.factor = factor
 
-    @torch.compiler.disable  # it must not look into the kernels that measure distances
     def forward(self, target: Tensor, seg_logits: Tensor | None, seg_loss: nn.Module | None) -> Tensor:
         """Make the map from the target alone."""
         return self.factor * crack_oriented_weight(target, self.m)[:, None]
@@ -75,7 +75,8 @@ class FailOrientedWeight(SRLossWeight):
 
     def __init__(self, m: float = 1.0) -> None:
         super().__init__()
-        self.m = _checked_rate(m)
+        check_rate(m)
+        self.m = float(m)
 
     @torch.no_grad()
     def forward(self, target: Tensor, seg_logits: Tensor, seg_loss: nn.Module | None) -> Tensor:
@@ -115,9 +116,3 @@ class SegLossWeight(SRLossWeight):
                     f'none; use BoundaryComboLoss, which with alpha=0, gamma=1 is cross entropy'
                 )
         return sum(loss.pixel_loss(seg_logits, target) for loss in losses)
-
-
-def _checked_rate(m: float) -> float:
-    if not m >= 0:
-        raise ValueError(f'm must be a number >= 0, got {m}; the paper sweeps 0.125 to 8')
-    return float(m)

@@ -9,6 +9,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_choice
+
 from ..sr.input_checks import check_blur_kernel, check_kernel_size
 from ..sr.layers import SpatialFeatureTransform
 
@@ -61,8 +63,7 @@ class BlurSkipNeck(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         check_kernel_size('BlurSkipNeck', 'kernel_size', kernel_size)
-        if sft not in ('modified', 'original'):
-            raise ValueError(f"BlurSkipNeck: sft must be 'modified' or 'original', got {sft!r}")
+        check_choice('BlurSkipNeck: sft', sft, ('modified', 'original'))
         if num_blocks < 1:
             raise ValueError(
                 f'BlurSkipNeck: num_blocks must be at least 1, got {num_blocks}; '

@@ -23,6 +23,7 @@ from csbsr_mm.models.utils.segmentation_result import segmentation_result
 from csbsr_mm.models.utils.sr_geometry import crop_and_unflip, scale_meta, valid_mask
 from csbsr_mm.models.utils.super_resolution import SuperResolutionMixin
 from csbsr_mm.models.utils.training_state import TrainingStateMixin
+from csbsr_mm.utils.checks import check_choice
 
 
 class BlindSROutputs(NamedTuple):
@@ -102,8 +103,7 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
         sr_network = MODELS.build(sr)
         data_preprocessor = preprocessor_for(sr_network.scale, data_preprocessor)
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        if output_size not in ('sr', 'input'):
-            raise ValueError(f"output_size must be 'sr' or 'input', got {output_size!r}")
+        check_choice('output_size', output_size, ('sr', 'input'))
         if not 0 <= threshold < 1:
             raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
         self.sr = sr_network

@@ -21,6 +21,7 @@ from csbsr_mm.models.utils.image_normalization import ImageNormalization
 from csbsr_mm.models.utils.segmentation_result import segmentation_result
 from csbsr_mm.models.utils.sr_geometry import crop_and_unflip, scale_meta, valid_mask
 from csbsr_mm.models.utils.training_state import TrainingStateMixin
+from csbsr_mm.utils.checks import check_choice
 
 from .blind_sr_segmentor import BlindSROutputs
 
@@ -105,8 +106,7 @@ class DSRL(TrainingStateMixin, EncoderDecoder):
             raise ValueError(
                 f'the data preprocessor has scale={self.data_preprocessor.scale} but DSRL has scale={scale}'
             )
-        if sr_loss not in ('l1', 'l2'):
-            raise ValueError(f"sr_loss must be 'l1' or 'l2', got {sr_loss!r}")
+        check_choice('sr_loss', sr_loss, ('l1', 'l2'))
         self.scale = scale
         self.sr_loss, self.sr_loss_weight = sr_loss, sr_loss_weight
         self.last_resize = last_resize

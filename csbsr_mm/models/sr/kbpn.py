@@ -12,6 +12,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_choice
+
 from .bicubic import enlarge_bicubic
 from .blur_kernel import blur_and_sample, normalize_kernel, resize_kernel
 from .border_map import BorderMap, convolve, mean_of_convolution
@@ -93,8 +95,8 @@ class KBPN(BaseModule):
         check_kernel_size('KBPN', 'kernel_size', kernel_size)
         check_kernel_size('KBPN', 'estimated_kernel_size', estimated_kernel_size)
         _check_options(num_stages, channels, kernel_size, estimated_kernel_size, blur_method, vgg_features)
-        _check_choice('blur_padding', blur_padding, ('zeros', 'replicate'))
-        _check_choice('kernel_estimator', kernel_estimator, ('published', 'log_variance'))
+        check_choice('KBPN: blur_padding', blur_padding, ('zeros', 'replicate'))
+        check_choice('KBPN: kernel_estimator', kernel_estimator, ('published', 'log_variance'))
         self.scale, self.kernel_size = scale, kernel_size
         self.checkpoint_stages, self.vgg_features = checkpoint_stages, vgg_features
         self.fold = fold
@@ -366,11 +368,6 @@ def _vgg_head(channels: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f'KBPN: {name} must be one of {choices}, got {value!r}')
-
-
 def _check_options(
     num_stages: int,
     channels: int,
@@ -388,8 +385,7 @@ def _check_options(
             f'KBPN: estimated_kernel_size must be at most kernel_size={kernel_size}, got '
             f'{estimated_kernel_size}; an estimate is enlarged, never reduced'
         )
-    if blur_method not in ('grouped', 'unfold'):
-        raise ValueError(f"KBPN: blur_method must be 'grouped' or 'unfold', got {blur_method!r}")
+    check_choice('KBPN: blur_method', blur_method, ('grouped', 'unfold'))
     if vgg_features is not None and channels != 128:
         raise ValueError(
             f'KBPN: VGG-16 features have 128 channels, got channels={channels}; use 128 or leave them out'

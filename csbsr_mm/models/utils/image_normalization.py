@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_choice
+
 # RGB statistics of images in [0, 1]: of the Khanhha training set as published with the paper's models,
 # and of ImageNet as its pretrained backbones expect them.
 STATISTICS = {
@@ -31,8 +33,7 @@ class ImageNormalization(nn.Module):
 
     def __init__(self, mode: str | None = 'instance', eps: float = 1e-5) -> None:
         super().__init__()
-        if mode not in MODES:
-            raise ValueError(f'normalize must be one of {MODES}, got {mode!r}')
+        check_choice('normalize', mode, MODES)
         self.mode = mode
         self.eps = eps
         if mode in STATISTICS:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from csbsr_mm.utils.checks import check_share
+
 STATE = ('_task_weight', '_use_gt_kernel', '_training_stage')
 
 
@@ -47,8 +49,7 @@ class TrainingStateMixin:
         Raises:
             ValueError: outside [0, 1].
         """
-        if not 0 <= value <= 1:
-            raise ValueError(f'task_weight (β) must be in [0, 1], got {value}')
+        check_share('task_weight (β)', value)
         self._task_weight.fill_(value)
         self._task_weight_value = float(value)
 

@@ -90,5 +90,5 @@ def test_replicated_borders_leave_no_dark_rim():
 
 @pytest.mark.parametrize('option', ['kernel_estimator', 'blur_padding'])
 def test_unknown_choices_are_named(option):
-    with pytest.raises(ValueError, match=f"KBPN: {option} must be one of .* got 'best'"):
+    with pytest.raises(ValueError, match=f"KBPN: {option} must be '.* got 'best'"):
         KBPN(num_stages=1, channels=4, **{option: 'best'})

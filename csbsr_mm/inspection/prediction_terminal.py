@@ -1,0 +1,104 @@
+"""What ``csbsr predict`` says on the terminal: progress, a line for each photo, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from csbsr_mm.inspection.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction_run import Record
+from csbsr_mm.photos.input_files import SourcePhoto
+from csbsr_mm.photos.reader import photo_size
+
+FAILED_PHOTOS, INTERRUPTED = 1, 130
+
+
+class PhotoProgress:
+    """A bar that counts pixels, so that the time left is that of the work; or a line for each photo.
+
+    Args:
+        photos: All photos.
+        console: Where to.
+    """
+
+    def __init__(self, photos: Sequence[SourcePhoto], console: Console) -> None:
+        self.console = console
+        self._pixels = {photo.name: count_pixels(photo) for photo in photos}
+        self._total, self._finished, self._done = sum(self._pixels.values()), 0, 0
+        self._worked_on: set[str] = set()
+        self._bar = Progress(
+            TextColumn('{task.description}'),
+            BarColumn(),
+            TextColumn('{task.fields[done]} of {task.fields[photos]} photos,'),
+            TimeRemainingColumn(),
+            TextColumn('left'),
+            console=console,
+            speed_estimate_period=600,
+        )
+        self._task = self._bar.add_task('', total=self._total, done=0, photos=len(photos))
+
+    def __enter__(self) -> PhotoProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def on_tile(self, photo: SourcePhoto, done: int, steps: int) -> None:
+        """Count a part of a photo."""
+        self._worked_on.add(photo.name)
+        part = self._pixels[photo.name] * done / steps
+        self._bar.update(self._task, description=photo.name, completed=self._finished + part)
+
+    def on_photo(self, record: Record, worked_on: bool | None = None) -> None:
+        """Count a photo that is done.
+
+        Args:
+            record: Its record.
+            worked_on: Whether it took time; by default, whether :meth:`on_tile` was called for it.
+        """
+        self._done += 1
+        pixels = self._pixels[record['name']]
+        if record['name'] in self._worked_on if worked_on is None else worked_on:
+            self._finished += pixels
+        else:
+            # Done before, or unreadable: it says nothing about speed.
+            self._total -= pixels
+        self._bar.update(self._task, completed=self._finished, total=self._total, done=self._done)
+        if not self.console.is_terminal:
+            self.say(_line(record))
+
+    def say(self, text: str) -> None:
+        """Print a line beside the bar."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def count_pixels(photo: SourcePhoto) -> int:
+    """Pixels of a photo by its header; 1 where that cannot be read."""
+    size = photo_size(photo.path)
+    return size[0] * size[1] if size else 1
+
+
+def _line(record: Record) -> str:
+    if record['status'] != 'ok':
+        return f'{record["name"]}: failed'
+    total = record['total']
+    return f'{record["name"]}: {len(record["cracks"])} cracks, widest {total["max_width"]:.2f} px'
+
+
+def conclude(
+    records: list[Record], count: int, interrupted: bool, folder: OutputFolder, console: Console
+) -> int:
+    """Say how it ended, and return the exit status."""
+    failed = [record for record in records if record['status'] != 'ok']
+    for record in failed:
+        console.print(f'failed: {record["error"]}', style='yellow', markup=False, soft_wrap=True)
+    done = len(records) - len(failed)
+    text = f'{done} of {count} photos done, {len(failed)} failed; open {folder.root / "index.html"}'
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    if interrupted:
+        console.print('interrupted; the same command with --resume goes on from here')
+        return INTERRUPTED
+    return FAILED_PHOTOS if failed else 0
