@@ -33,6 +33,7 @@ class Command:
 COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
     'report': Command('measure again from stored probabilities and rewrite a report', registers=False),
+    'compare': Command('compare the reports of two visits: cracks new, gone, longer, wider', registers=False),
     'annotations': Command(
         'write the cracks of a report for GIS, CAD, spreadsheets and annotation tools', registers=False
     ),
