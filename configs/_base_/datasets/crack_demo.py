@@ -1,4 +1,4 @@
-"""Rendered crack photos (`tools/dataset_converters/render_crack_demo.py`) for the quickstart: 96x96 crops without a rim."""
+"""Crack photos of `tools/dataset_converters/render_crack_demo.py`: 96x96 crops without a rim."""
 
 _base_ = './khanhha.py'
 
