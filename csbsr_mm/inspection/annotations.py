@@ -14,7 +14,9 @@ from .exports.data import CrackData, PhotoShapes
 from .photo_output import OutputFolder
 from .prediction_run import Record
 from .remeasure import stored_result
-from .report import FORMULA_STARTS, decisions_by_box
+from .report import decisions_by_box
+from .scales import PhotoScale
+from .spreadsheet import FORMULA_STARTS
 
 TABLES = {'Photos': 'summary.csv', 'Cracks': 'cracks.csv'}
 TEXTS = {
@@ -87,6 +89,7 @@ def _photos(folder: OutputFolder, records: Sequence[Record]) -> Iterator[PhotoSh
             continue
         result = stored_result(folder, record, record['threshold'])
         mask = result.mask
+        scale = PhotoScale.from_json(record['scale_of_photo']) if 'scale_of_photo' in record else None
         result.close()
         yield PhotoShapes(
             name=record['name'],
@@ -94,7 +97,8 @@ def _photos(folder: OutputFolder, records: Sequence[Record]) -> Iterator[PhotoSh
             width=record['width'],
             height=record['height'],
             cracks=list(shapes_of_mask(mask, record['scale'], record['cracks'])),
-            mm_per_pixel=record.get('scale_of_photo', {}).get('mm_per_pixel'),
+            mm_per_pixel=None if scale is None else scale.mm_per_pixel,
+            plane=None if scale is None else scale.plane,
             in_mm=record.get('cracks_mm'),
             decisions=decisions_by_box(record),
         )

@@ -11,7 +11,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from csbsr_mm.cli import main
-from csbsr_mm.inspection.exports import FORMATS
+from csbsr_mm.inspection.crack_lines import CrackShape
+from csbsr_mm.inspection.exports import FORMATS, write_export
+from csbsr_mm.inspection.exports.data import CrackData, PhotoShapes
+from csbsr_mm.inspection.wall_plane import WallPlane
 
 MM = 0.5
 SCALE = 2
@@ -78,6 +81,33 @@ def test_dxf_of_a_world_file(masks):
     assert np.allclose(y, 4000 - 0.01 * (107 / SCALE - 0.5), atol=0.001)
     assert np.allclose(start, 0.03, atol=0.001)
     assert (x > 500).all()
+
+
+@pytest.mark.parametrize('mirrored', [False, True])
+def test_dxf_of_a_wall_that_is_seen_at_an_angle(tmp_path, mirrored):
+    """As OpenCV maps the points, with y upwards; the wall's own axes do not mirror it."""
+    ezdxf, cv2 = pytest.importorskip('ezdxf'), pytest.importorskip('cv2')
+    homography = np.array([[0.5, 0.1, 3.0], [0.02, 0.6, 1.0], [0.0005, 0.001, 1.0]])
+    own = np.diag([1.0, -1.0, 1.0]) @ homography if mirrored else homography
+    plane = WallPlane(tuple(map(tuple, own.tolist())), (200, 300), ((0.01,) * 5,) * 5, 30.0)
+    line = np.column_stack([np.linspace(20, 280, 30), np.linspace(30, 170, 30), np.full(30, 4.0)])
+    measures = dict(
+        kind='crack', confidence=None, box=(30, 20, 170, 280), widest_at=(100, 150), max_width=4.0
+    )
+    photo = PhotoShapes('a', tmp_path / 'a.jpg', 300, 200, [CrackShape(1, measures, [line])], 0.5, plane)
+    assert write_export(CrackData(lambda: iter([photo]), dict), 'dxf', tmp_path / 'dxf') == 1
+    document = ezdxf.readfile(tmp_path / 'dxf/a.dxf')
+    assert document.units == ezdxf.units.MM
+    (drawn,) = document.modelspace().query('LWPOLYLINE')
+    expected = cv2.perspectiveTransform(line[None, :, :2], homography)[0] * (1, -1)
+    assert np.allclose(drawn.get_points('xy'), expected)
+    # The width by two points one pixel apart, along the row and along the column.
+    steps = [
+        cv2.perspectiveTransform(line[None, :1, :2] + step, homography)[0, 0] for step in np.eye(3)[:, :2]
+    ]
+    across, down = steps[0] - steps[2], steps[1] - steps[2]
+    side = abs(across[0] * down[1] - across[1] * down[0]) ** 0.5
+    assert drawn.get_points('s')[0][0] == pytest.approx(4 * side, rel=2e-3)
 
 
 def test_xlsx(masks):

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..crack_lines import CrackShape
+
+if TYPE_CHECKING:
+    # It needs OpenCV, which the base installation lacks.
+    from ..wall_plane import WallPlane
 
 Table = Sequence[Mapping[str, object]]
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
@@ -23,6 +28,7 @@ class PhotoShapes:
         height: Its height in pixels.
         cracks: Its cracks.
         mm_per_pixel: Millimetres on the wall per pixel, if that is known.
+        plane: The wall, where it is known how the camera looks at it.
         in_mm: Lengths and areas of the cracks in millimetres, in the order of their numbers, if known.
         decisions: What a person decided about cracks, by their boxes.
     """
@@ -33,6 +39,7 @@ class PhotoShapes:
     height: int
     cracks: list[CrackShape]
     mm_per_pixel: float | None = None
+    plane: WallPlane | None = None
     in_mm: Sequence[Mapping] | None = None
     decisions: Mapping[tuple[float, ...], Mapping] = field(default_factory=dict)
 

@@ -1,8 +1,9 @@
-"""From pixels of a photo to the coordinates of its world file."""
+"""From pixels of a photo to the coordinates of its world file, or to millimetres on the wall."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 WORLD_FILES = {'.jpg': '.jgw', '.jpeg': '.jgw', '.png': '.pgw', '.tif': '.tfw', '.tiff': '.tfw'}
 PIXELS = (1.0, 0.0, 0.0, -1.0, 0.5, -0.5)
 """Columns to the right, rows downwards: the world of a photo without a world file."""
+
+if TYPE_CHECKING:
+    from ..wall_plane import WallPlane
 
 World = tuple[float, ...]
 
@@ -51,6 +55,24 @@ def in_world(points: NDArray[np.float64], world: World) -> NDArray[np.float64]:
     x = across * column + across_row * row + left
     y = down * column + down_row * row + top
     return np.column_stack([x, y])
+
+
+def on_wall(points: NDArray[np.float64], plane: WallPlane) -> NDArray[np.float64]:
+    """Millimetres on the wall, y upwards, of points that a camera sees at an angle.
+
+    Args:
+        points: (N, 2) x and y in pixels of the photo.
+        plane: The wall.
+
+    Returns:
+        (N, 2). The wall is not mirrored, whichever way its own axes run.
+    """
+    homography = np.array(plane.homography)
+    mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
+    # Pixels count downwards: a map that keeps their sense of rotation has its own y downwards, too. On the side of
+    # the horizon that the camera sees the sign is that of the determinant.
+    is_downwards = np.linalg.det(homography) * np.sign(mapped[0, 2]) > 0
+    return mapped[:, :2] / mapped[:, 2:] * (1, -1 if is_downwards else 1)
 
 
 def pixel_side(world: World) -> float:
