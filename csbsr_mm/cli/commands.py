@@ -42,6 +42,7 @@ COMMANDS = {
     'finetune': Command('fit the weights on board to a few labelled photos of your own'),
     'train': Command('train a model from a config'),
     'test': Command('test a checkpoint on the data of its config'),
+    'mmseg': Command("run MMSegmentation's own train.py or test.py with csbsr_mm"),
     'table': Command("run a table of the paper and print it beside the paper's"),
     'render-demo': Command('render crack photos with exact masks to try things on'),
     'check-data': Command('health report of a crack data set'),
