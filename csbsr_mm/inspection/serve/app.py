@@ -36,11 +36,12 @@ SECURITY = [
     ('Referrer-Policy', 'no-referrer'),
     ('Cross-Origin-Resource-Policy', 'same-origin'),
     ('Cache-Control', 'no-store'),
+    # Instead of the versions that wsgiref would tell.
+    ('Server', 'csbsr'),
 ]
 REASONS = {
     200: 'OK',
     202: 'Accepted',
-    204: 'No Content',
     308: 'Permanent Redirect',
     400: 'Bad Request',
     403: 'Forbidden',
@@ -147,7 +148,7 @@ class App:
     def _remove(self, environ: dict[str, Any], number: str) -> Answer:
         del environ
         self.session.remove(int(number))
-        return 204, TEXT, b'', []
+        return _json(200, {})
 
     def _measure(self, environ: dict[str, Any], number: str) -> Answer:
         photo = self.session.photo(int(number))

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from csbsr_mm.photos.formats import add_readers
 
-FORMATS = ('JPEG', 'MPO', 'PNG', 'TIFF', 'BMP', 'WEBP', 'GIF', 'JPEG2000', 'AVIF', 'HEIF')
+FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP', 'GIF', 'JPEG2000', 'AVIF', 'HEIF')
 """Formats by Pillow's names; others that Pillow knows run programs (EPS) or are no photos."""
 
 
@@ -73,7 +73,8 @@ class Limits:
             Refused: It is no photo (415), or has too many pixels (413).
         """
         add_readers()
-        known = [name for name in FORMATS if name in Image.registered_extensions().values()]
+        Image.init()
+        known = [name for name in FORMATS if name in Image.OPEN]
         try:
             with warnings.catch_warnings():
                 # The limit is ours.

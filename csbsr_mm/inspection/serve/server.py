@@ -24,7 +24,6 @@ SILENCE = 60.0
 
 class _Handler(WSGIRequestHandler):
     timeout = SILENCE
-    server_version, sys_version = 'csbsr', ''
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the address holds the secret."""

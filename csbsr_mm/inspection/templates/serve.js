@@ -19,7 +19,7 @@ function element(tag, attributes = {}, ...children) {
 async function ask(path, options = {}) {
   let answer;
   try { answer = await fetch(path, options); } catch { throw new Error('the server does not answer'); }
-  const content = answer.status === 204 ? null : await answer.json();
+  const content = await answer.json();
   if (!answer.ok) throw new Error(content.error);
   return content;
 }
