@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs, quote, unquote
@@ -55,7 +56,7 @@ REASONS = {
     500: 'Internal Server Error',
 }
 LARGEST_QUESTION = 4096
-UNREAD = 8_000_000
+BLOCK, UNREAD = 1 << 16, 8_000_000
 MEASURING = 2
 JSON_TYPE, TEXT = 'application/json', 'text/plain; charset=utf-8'
 
@@ -91,10 +92,12 @@ class App:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
+        sent = _Body(environ)
         try:
-            status, kind, body, headers = self._answer(environ)
+            status, kind, body, headers = self._answer({**environ, 'wsgi.input': sent})
         except Refused as refused:
-            _drain(environ)
+            with suppress(OSError):
+                sent.drain()
             status, kind, body, headers = _json(refused.status, {'error': refused.reason})
         except Exception:
             traceback.print_exc(file=sys.stderr)
@@ -200,17 +203,34 @@ def _number(value: object, name: str) -> float:
     return number
 
 
-def _drain(environ: dict[str, Any]) -> None:
-    """Read what was sent and is not wanted, up to a limit; browsers hide answers that come before."""
-    length = environ.get('CONTENT_LENGTH') or ''
-    left = min(int(length), UNREAD) if length.isascii() and length.isdigit() and len(length) < 15 else 0
-    while left > 0 and (block := environ['wsgi.input'].read(min(left, 1 << 16))):
-        left -= len(block)
+class _Body:
+    """The body of a request, which ends where its announced length says.
+
+    Args:
+        environ: The request.
+    """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        length = environ.get('CONTENT_LENGTH') or ''
+        self._stream = environ['wsgi.input']
+        self._left = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else 0
+
+    def read(self, count: int) -> bytes:
+        """At most so many bytes; none at the end."""
+        block = self._stream.read(min(count, self._left)) if self._left > 0 else b''
+        self._left = self._left - len(block) if block else 0
+        return block
+
+    def drain(self) -> None:
+        """Read what was sent and is not wanted, up to a limit; browsers hide answers that come before."""
+        unread = UNREAD
+        while unread > 0 and (block := self.read(min(unread, BLOCK))):
+            unread -= len(block)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
     with file:
-        while block := file.read(1 << 16):
+        while block := file.read(BLOCK):
             yield block
 
 

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+import time
 
 import pytest
 from helpers.dark_backend import DarkBackend
@@ -49,6 +50,14 @@ def test_refused_upload_is_answered(running):
     reply, content = ask(running, '/secret/photos', 'POST', b'x' * 2_000_000)
     assert reply.status == 413
     assert b'larger than' in content
+
+
+def test_what_is_no_photo_is_answered_at_once(running):
+    """Nothing waits for more than was announced."""
+    start = time.monotonic()
+    reply, _ = ask(running, '/secret/photos', 'POST', b'no photo')
+    assert reply.status == 415
+    assert time.monotonic() - start < 10
 
 
 def test_only_this_computer_by_default(running):
