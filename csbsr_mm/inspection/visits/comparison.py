@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from csbsr_mm.inspection.crack_lines import crack_shapes
 from csbsr_mm.inspection.photo_output import OutputFolder
+from csbsr_mm.inspection.remeasure import stored_shapes
 
 from .crack_changes import GONE, NEW, CrackChange, Tolerance, compare_cracks
 from .pairing import Pairing, PhotoPair, pair_photos
@@ -136,8 +136,8 @@ def compare_pair(old: Visit, new: Visit, pair: PhotoPair, tolerance: Tolerance) 
         threshold's probability along the line is 'new?' or 'gone?'.
     """
     shapes = (
-        list(crack_shapes(old.folder, old.records[pair.old])),
-        list(crack_shapes(new.folder, new.records[pair.new])),
+        stored_shapes(old.folder, old.records[pair.old]),
+        stored_shapes(new.folder, new.records[pair.new]),
     )
     changes = compare_cracks(*shapes, pair.registration, tolerance)
     _doubt([change for change in changes if change.kinds == [NEW]], old, pair.old, pair.registration.to_old)
