@@ -4,6 +4,9 @@ Masks are pictures in which a crack is brighter than half, or NumPy files; they 
 Lengths are in pixels of the photo, or in millimetres where the scale is known: by --mm-per-pixel, by a table,
 or from the photos that the masks belong to (--photos), as `csbsr predict` finds it. The base installation is
 enough; other pictures than PNG, and photos, need Pillow.
+
+csbsr measure masks/ --csv cracks.csv
+csbsr measure masks/ --export geojson,coco --out-dir exports --photos photos/
 """
 
 from __future__ import annotations
@@ -12,8 +15,12 @@ import argparse
 import csv
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .arguments import add_scales
+from .arguments import add_export, add_scales
+
+if TYPE_CHECKING:
+    from csbsr_mm.inspection.mask_data import MeasuredMask
 
 COLUMNS = ('area', 'length', 'mean_width', 'width_95', 'max_width', 'orientation')
 SCALE_COLUMNS = ('mm_per_pixel', 'mm_per_pixel_std', 'scale_source')
@@ -25,16 +32,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--scale', type=int, default=1, help='mask pixels per photo pixel (1)')
     parser.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
     parser.add_argument('--csv', type=Path, metavar='FILE', help='write one row a crack to FILE')
+    add_export(parser, '--out-dir')
+    parser.add_argument('--out-dir', type=Path, help='folder for --export')
     scale = parser.add_argument_group('scale on the wall', 'Size of a pixel on the wall, for millimetres.')
     add_scales(scale)
     scale.add_argument(
-        '--photos', nargs='+', metavar='PHOTO', help='the photos of the masks, for their data and markers'
+        '--photos',
+        type=Path,
+        metavar='FOLDER',
+        help='photos with the names of the masks, which exports link to; their data and markers tell the scale',
     )
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure, and print one line a mask."""
     import csbsr_mm.inspection.measurement as measurement
+    from csbsr_mm.inspection.exports import chosen_formats
+    from csbsr_mm.inspection.mask_data import MeasuredMask
     from csbsr_mm.inspection.mask_scales import MaskScales
     from csbsr_mm.inspection.millimetres import in_millimetres, total_in_millimetres
     from csbsr_mm.photos.input_files import find_photos
@@ -42,17 +56,21 @@ def run(args: argparse.Namespace) -> None:
 
     if not args.scale > 0:
         raise ValueError(f'--scale must be positive, got {args.scale}')
+    exports = chosen_formats(args.export)
+    if exports and args.out_dir is None:
+        raise ValueError('--export needs --out-dir, the folder to write to')
     scales = MaskScales(args)
     photos = find_photos(args.inputs)
     if not photos:
         raise FileNotFoundError(f'no masks in {", ".join(args.inputs)}')
     unit = 'mm' if scales.known else 'px'
     min_area = measurement.MIN_AREA if args.min_area is None else args.min_area
-    rows = []
+    rows, masks = [], []
     for photo in photos:
         mask = read_mask(photo.path)
         scale = scales.of(photo, [side // args.scale for side in mask.shape])
         found = measurement.measure_cracks(mask, scale=args.scale, min_area=min_area)
+        masks.append(MeasuredMask(photo.name, photo.path, found, scale))
         total, *cracks = (vars(one) for one in (found.total, *found.cracks))
         if scale is not None:
             total = total | total_in_millimetres(total, cracks, scale)
@@ -73,6 +91,19 @@ def run(args: argparse.Namespace) -> None:
             of_scale = SCALE_COLUMNS if scales.known else ()
             writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS), *of_scale])
             writer.writerows(rows)
+    if exports:
+        _export(masks, exports, args)
+
+
+def _export(masks: list[MeasuredMask], exports: list[str], args: argparse.Namespace) -> None:
+    from csbsr_mm.inspection.exports import write_exports
+    from csbsr_mm.inspection.mask_data import mask_data
+    from csbsr_mm.photos.input_files import find_photos
+
+    photos = None
+    if args.photos is not None:
+        photos = {photo.path.stem: photo.path for photo in find_photos([args.photos])}
+    write_exports(mask_data(masks, args.scale, photos), exports, args.out_dir)
 
 
 def _heading(name: str, unit: str) -> str:

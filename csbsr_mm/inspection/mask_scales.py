@@ -23,14 +23,18 @@ class MaskScales:
     Args:
         args: As :func:`csbsr_mm.cli.arguments.add_scales` reads them, and ``photos``, the photos or None.
 
+    Attributes:
+        known: Whether masks have a scale: an option tells it, or ``--scale-order`` asks for the photos' data.
+
     Raises:
         ValueError: An option needs the photos, or is out of range.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.sources = sources_from(args)
+        self.known = self.sources.asked or args.scale_order is not None
         self.photos = (
-            {} if args.photos is None else {photo.path.stem: photo for photo in find_photos(args.photos)}
+            {} if args.photos is None else {photo.path.stem: photo for photo in find_photos([args.photos])}
         )
         if args.photos is None:
             for name in ('marker_size', 'wall_distance', 'sensor_width'):
@@ -41,11 +45,6 @@ class MaskScales:
             self.sources = ScaleSources(
                 _by_stem(self.sources), number=self.sources.number, order=('table', 'number')
             )
-
-    @property
-    def known(self) -> bool:
-        """Whether masks have a scale."""
-        return self.sources.asked or bool(self.photos)
 
     def of(self, mask: SourcePhoto, size: Sequence[int]) -> PhotoScale | None:
         """The scale of a mask's photo, which has that height and width; None where no mask has one.

@@ -150,8 +150,10 @@ def test_masks_by_the_scale_of_their_photos(photos, tmp_path, capsys):
     assert rows['marked']['scale_source'].startswith('marker of 30 mm')
     assert main([*words, '--marker-size', '30']) == 2
     assert '--marker-size needs the photos of the masks; give --photos' in capsys.readouterr().err
+    assert main([*words, '--photos', str(photos)]) == 0
+    assert 'px²' in capsys.readouterr().out
     (photos / 'camera.png').unlink()
-    assert main([*words, '--photos', str(photos)]) == 2
+    assert main([*words, '--photos', str(photos), '--mm-per-pixel', '2']) == 2
     assert 'has no photo: none of --photos is called camera' in capsys.readouterr().err
 
 
