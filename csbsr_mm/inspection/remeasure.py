@@ -192,7 +192,7 @@ def stored_result(folder: OutputFolder, record: Record, threshold: float) -> Cra
 
 
 def stored_shapes(folder: OutputFolder, record: Record) -> list[CrackShape]:
-    """Lines and outlines of the cracks that a report lists for a photo; errors as of :func:`stored_result`."""
+    """Lines and outlines of the cracks that a report lists; errors as of :func:`stored_result`."""
     result = stored_result(folder, record, record['threshold'])
     mask = result.mask
     result.close()
