@@ -122,9 +122,22 @@ def skeleton_recall_loss(
     return skeleton_recall(soft_masks(logits, target, classes, ignore_index), skeleton, smooth).mean()
 
 
-def centerline_dice(masks: SoftMasks, iterations: int = 10, smooth: float = SMOOTH) -> Tensor:
-    """1 - clDice (B,) of each image; see :func:`centerline_dice_loss`."""
-    predicted, true = soft_skeleton(masks.prob, iterations), soft_skeleton(masks.target, iterations)
+def centerline_dice(
+    masks: SoftMasks, iterations: int = 10, smooth: float = SMOOTH, skeleton: Tensor | None = None
+) -> Tensor:
+    """1 - clDice (B,) of each image; see :func:`centerline_dice_loss`.
+
+    Args:
+        masks: Predicted and true masks.
+        iterations: As of :func:`soft_skeleton`.
+        smooth: Added to both sides of both fractions.
+        skeleton: (B, K, H, W) soft skeletons of the true masks; computed here if None.
+
+    Raises:
+        ValueError: ``skeleton`` has another shape than the masks.
+    """
+    predicted = soft_skeleton(masks.prob, iterations)
+    true = soft_skeleton(masks.target, iterations) if skeleton is None else _of_known(skeleton, masks)
     precision = _fraction(predicted, masks.target, smooth)
     sensitivity = _fraction(true, masks.prob, smooth)
     total = precision + sensitivity
@@ -139,15 +152,18 @@ def skeleton_recall(masks: SoftMasks, skeleton: Tensor, smooth: float = SMOOTH) 
     Raises:
         ValueError: ``skeleton`` has another shape than the masks.
     """
+    return (1 - _fraction(_of_known(skeleton, masks), masks.prob, smooth)).mean(1)
+
+
+def _of_known(skeleton: Tensor, masks: SoftMasks) -> Tensor:
+    """A skeleton in the masks' type, 0 where they are ignored."""
     if skeleton.shape != masks.prob.shape:
         raise ValueError(
             f'skeleton must be {tuple(masks.prob.shape)}, one map for each of the classes '
             f'{list(masks.classes)}, got {tuple(skeleton.shape)}'
         )
-    tube = skeleton.to(masks.prob)
-    if masks.known is not None:
-        tube = tube * masks.known[:, None]
-    return (1 - _fraction(tube, masks.prob, smooth)).mean(1)
+    line = skeleton.to(masks.prob)
+    return line if masks.known is None else line * masks.known[:, None]
 
 
 def _fraction(part: Tensor, of: Tensor, smooth: float) -> Tensor:
