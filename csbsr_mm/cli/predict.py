@@ -81,6 +81,9 @@ def _add_processes(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict, measure, report."""
+    from csbsr_mm.inspection import need_report_packages
+
+    need_report_packages('csbsr predict')
     from csbsr_mm.inspection.predict_photos import predict_photos
 
     args.config, args.checkpoint, args.inputs = split_model(args.inputs)

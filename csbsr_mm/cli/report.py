@@ -38,6 +38,9 @@ def run(args: argparse.Namespace) -> None:
     """Measure again and rewrite the report."""
     import sys
 
+    from csbsr_mm.inspection import need_report_packages
+
+    need_report_packages('csbsr report')
     from csbsr_mm.inspection.remeasure import remeasure_report
 
     records = remeasure_report(args)

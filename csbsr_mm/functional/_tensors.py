@@ -29,3 +29,16 @@ def is_tensor(value: object) -> TypeIs[Tensor]:
 def is_on_device(value: Tensor) -> bool:
     """Whether a tensor lives on an accelerator."""
     return value.device.type != 'cpu'
+
+
+def is_compiling() -> bool:
+    """Whether ``torch.compile`` or ``torch.export`` is reading the calling function.
+
+    Tensors have no content then. False below PyTorch 2.4, whose compiled code can not call operators of ours.
+
+    Example:
+        >>> is_compiling()
+        False
+    """
+    torch = sys.modules.get('torch')
+    return torch is not None and hasattr(torch.library, 'custom_op') and torch.compiler.is_compiling()

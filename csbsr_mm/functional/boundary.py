@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ._arrays import array_or_tensor
+from ._tensors import is_compiling, is_on_device
 from .distance import signed_distance
 from .region import Reduction, reduce_images
 from .soft_masks import Classes, SoftMasks, soft_masks
@@ -96,7 +97,7 @@ def boundary_map(
     ignore = None
     if ignore_index is not None:
         ignore = target == ignore_index
-        if ignore.device.type == 'cpu' and not bool(ignore.any()):
+        if not is_compiling() and not is_on_device(ignore) and not bool(ignore.any()):
             ignore = None
     maps = [signed_distance(target == index, normalize, ignore) for index in classes]
     return torch.stack(maps, -3)

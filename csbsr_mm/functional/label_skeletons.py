@@ -38,6 +38,8 @@ def skeleton_tubes(label: Tensor, classes: Sequence[int] = (1,), radius: int = 2
         lines = torch.stack([skeletonize(mask) for mask in masks]).float()
         wide = F.max_pool2d(lines, side, 1, radius) if radius else lines
         maps.append(wide * torch.stack(masks))
+    if not maps:
+        return label.new_zeros((0, len(classes), *label.shape[1:]), dtype=torch.float32)
     return torch.stack(maps).to(label.device)
 
 

@@ -9,19 +9,34 @@ An ignored pixel gets probability 0, belongs to no class and has no cross entrop
 every sum by itself, and what the network says there gets no gradient.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ._tensors import is_compiling, is_on_device
+
 Classes = Literal['auto', 'all'] | Sequence[int]
 
 _CERTAIN = -1e4
 """A logit whose sigmoid and softplus are exactly 0 in float32 and float64, and no infinity."""
+
+
+class _Remembered:
+    """A property that is computed once; ``torch.compile`` can not read the lock of ``cached_property``."""
+
+    def __init__(self, compute: Callable[['SoftMasks'], Tensor]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, masks: 'SoftMasks', owner: type) -> Tensor:
+        if self._name not in masks.computed:
+            masks.computed[self._name] = self._compute(masks)
+        return masks.computed[self._name]
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,7 @@ class SoftMasks:
         known: (B, H, W) bool of pixels not ignored, or None if that is all of them.
         classes: The K classes that the masks show.
         num_classes: C, and 2 for one logit.
+        computed: What was computed so far of what follows.
     """
 
     logits: Tensor
@@ -44,8 +60,9 @@ class SoftMasks:
     known: Tensor | None
     classes: tuple[int, ...]
     num_classes: int
+    computed: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
-    @cached_property
+    @_Remembered
     def prob(self) -> Tensor:
         """(B, K, H, W) probability of each class, 0 where ignored."""
         if self.logits.shape[1] == 1:
@@ -55,7 +72,7 @@ class SoftMasks:
             prob = prob[:, list(self.classes)]
         return prob if self.known is None else prob * self.known[:, None]
 
-    @cached_property
+    @_Remembered
     def nll(self) -> Tensor:
         """(B, H, W) negative log-likelihood -log s_y of the true class y, 0 where ignored."""
         if self.logits.shape[1] == 1:
@@ -64,15 +81,15 @@ class SoftMasks:
         nll = -self._log_prob.gather(1, self.label[:, None])[:, 0]
         return nll if self.known is None else nll * self.known
 
-    @cached_property
+    @_Remembered
     def num_known(self) -> Tensor:
         """(B,) number of pixels not ignored."""
         if self.known is None:
-            pixels = self.label[0].numel()
+            pixels = self.label.shape[1:].numel()
             return self.logits.new_full((len(self.label),), pixels)
         return self.known.flatten(1).sum(1).to(self.logits.dtype)
 
-    @cached_property
+    @_Remembered
     def _log_prob(self) -> Tensor:
         return self.logits.log_softmax(1)
 
@@ -165,19 +182,23 @@ def _chosen(classes: Classes, num_classes: int) -> tuple[int, ...]:
 def _split(label: Tensor, num_classes: int, ignore_index: int | None) -> tuple[Tensor, Tensor | None]:
     """Labels with 0 in place of ``ignore_index``, and the (B, H, W) bool of where it was.
 
-    The bool is None if it is certain, without waiting for an accelerator, that nothing is ignored.
+    The bool is None if it is certain, without waiting for an accelerator, that nothing is ignored. Compiled
+    code must not branch on labels: there the check is part of the graph.
     """
-    on_cpu = label.device.type == 'cpu'
+    compiling = is_compiling()
+    waits = is_on_device(label) or compiling
     never = ignore_index is None or not 0 <= ignore_index < num_classes
-    if on_cpu and never and _within(label, num_classes):
+    if not waits and never and _within(label, num_classes):
         return label, None
     ignored = None if ignore_index is None else label == ignore_index
     label = label if ignored is None else label.masked_fill(ignored, 0)
-    if on_cpu and not _within(label, num_classes):
+    rule = f'labels must be 0..{num_classes - 1} or ignore_index ({ignore_index})'
+    if compiling:
+        torch._assert_async(((label >= 0) & (label < num_classes)).all(), rule)
+    elif not waits and not _within(label, num_classes):
         raise ValueError(
-            f'labels must be 0..{num_classes - 1} or ignore_index ({ignore_index}), got '
-            f'{int(label.min())}..{int(label.max())}; map the mask values to classes, or give the '
-            f'network as many outputs as there are classes'
+            f'{rule}, got {int(label.min())}..{int(label.max())}; map the mask values to classes, or give '
+            f'the network as many outputs as there are classes'
         )
     return label, ignored
 

@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from csbsr_mm.functional.kernel_shape import kernel_shape
 from csbsr_mm.photos.raster import Box, split
 
 from .selection import CRACK, FAINT, JOINT, MIN_AREA, SMALL, SelectionRules
 from .skeleton import CentreLine, distance_to_border, trace
 from .smoothing import EIGHT, RegularMask, regularize
 
+LENGTHS = (
+    'length', 'mean_width', 'width_95', 'max_width', 'subpixel_mean', 'subpixel_median', 'subpixel_max'
+)  # fmt: skip
+"""The measures that are lengths."""
 BLOCK = 2048
 HALO = 128
 WIDTH_BIAS = (-0.15, 0.05)
@@ -41,6 +44,11 @@ class CrackMeasures:
         widest_at: row and column of the largest width in pixels of the input photo.
         confidence: mean crack probability over its pixels; None where only a mask is known.
         kind: 'crack', or 'joint?' for what runs straight from edge to edge of the photo.
+        subpixel_mean: mean of the width between pixels (:mod:`.profiles`) along the centre line, away from
+            junctions and loose ends; None where only a mask is known, or where there is no such place.
+        subpixel_median: its median along the centre line.
+        subpixel_max: the largest, each being averaged over a stretch as long as the crack is wide.
+        subpixel_max_at: row and column of the largest in pixels of the input photo.
     """
 
     area: float
@@ -53,13 +61,15 @@ class CrackMeasures:
     widest_at: tuple[float, float] | None = None
     confidence: float | None = None
     kind: str = CRACK
+    subpixel_mean: float | None = None
+    subpixel_median: float | None = None
+    subpixel_max: float | None = None
+    subpixel_max_at: tuple[float, float] | None = None
 
     def in_millimetres(self, mm_per_pixel: float) -> CrackMeasures:
         """The same in millimetres and square millimetres; places stay in pixels."""
-        lengths = {
-            name: mm_per_pixel * getattr(self, name)
-            for name in ('length', 'mean_width', 'width_95', 'max_width')
-        }
+        values = {name: getattr(self, name) for name in LENGTHS}
+        lengths = {name: mm_per_pixel * value for name, value in values.items() if value is not None}
         return replace(self, area=mm_per_pixel**2 * self.area, **lengths)
 
 
@@ -106,7 +116,8 @@ def measure_cracks(
         halo: pixels around a block that thinning sees at least; where a crack is wider than half of that,
             it sees more, up to ``block``.
         rules: what counts as a crack; by default whatever has ``min_area``, which counts only without rules.
-        probability: gives the crack probability of a part of the mask, for the cracks' confidence.
+        probability: gives the crack probability of a part of the mask, for the cracks' confidence and their
+            widths between pixels.
 
     Returns:
         Measures in pixels of the input photo.
@@ -124,7 +135,7 @@ def measure_cracks(
     collected = _Collector(size[1])
     for core in split(*size, block):
         seen, regular = _look(mask, core, size, halo, block)
-        collected.add(regular, core, seen, None if probability is None else probability(core))
+        collected.add(regular, core, seen, None if probability is None else probability(seen))
     return collected.finish(scale, size, rules or SelectionRules(min_area), probability is not None)
 
 
@@ -144,6 +155,9 @@ def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
         >>> round(kernel_spread(anisotropic_gaussian_kernel(2.0, 2.0, 0.0, 21)), 2)
         2.0
     """
+    # Measuring masks needs no torch.
+    from csbsr_mm.functional.kernel_shape import kernel_shape
+
     return float(kernel_shape(blur_kernel).size)
 
 
@@ -169,20 +183,20 @@ class _Collector:
         self._labels = 0
         self._joined: list[NDArray] = [np.zeros((0, 2), int)]
         self._parts: list[NDArray] = [np.zeros((0, 8))]
-        self._lines: list[NDArray] = [np.zeros((0, 7))]
+        self._lines: list[NDArray] = [np.zeros((0, 8))]
         self._top = 0
         self._above = np.zeros(width, int)
         self._bottom = np.zeros(width, int)
         self._left: NDArray | None = None
 
     def add(self, mask: RegularMask, core: Box, seen: Box, probability: NDArray | None) -> None:
-        """Add a block; blocks come row by row. ``mask`` shows ``seen``, a rectangle around ``core``."""
+        """Add a block; blocks come row by row. Mask and probability show ``seen``, around ``core``."""
         inside = core.within(seen)
         labels, count = ndimage.label(mask.filled[inside], EIGHT)
         if count == 0:
             self._join_neighbours(labels, core)
             return
-        values = np.zeros(labels.shape) if probability is None else probability
+        values = np.zeros(labels.shape) if probability is None else probability[inside]
         numbers = np.arange(1, count + 1)
         boxes = [
             Box(rows.start, columns.start, rows.stop, columns.stop).shifted(core.top, core.left)
@@ -194,7 +208,8 @@ class _Collector:
         labels = np.where(labels > 0, labels + self._labels, 0)
         self._labels += count
         self._join_neighbours(labels, core)
-        self._lines.append(_inside(trace(mask, (seen.top, seen.left)), labels, core, seen))
+        line = trace(mask, (seen.top, seen.left), probability)
+        self._lines.append(_inside(line, labels, core, seen))
 
     def _join_neighbours(self, labels: NDArray[np.int64], core: Box) -> None:
         if core.top != self._top:
@@ -249,13 +264,13 @@ def _order(crack: CrackMeasures) -> tuple:
 
 
 def _inside(line: CentreLine, labels: NDArray, core: Box, seen: Box) -> NDArray:
-    """The points in the core: crack, length, width, angle, at a junction, row, column."""
+    """The points in the core: crack, length, width, angle, at a junction, row, column, subpixel width."""
     rows, columns = (line.owner + np.subtract(seen[:2], core[:2])).T
     own = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
     owner = labels[rows[own], columns[own]] - 1
     place = (line.rows[own] + seen.top, line.columns[own] + seen.left)
     kept = (line.length[own], line.width[own], line.angle[own], line.at_junction[own])
-    found = np.column_stack([owner, *kept, *place])
+    found = np.column_stack([owner, *kept, *place, line.profile_width[own]])
     return found[owner >= 0]
 
 
@@ -268,7 +283,7 @@ def _groups(rows: NDArray, count: int) -> list[NDArray]:
 
 def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> CrackMeasures:
     """Measures in photo pixels of points of a centre line; see :func:`_inside`."""
-    _, length, width, angle, at_junction, row, column = line.T
+    _, length, width, angle, at_junction, row, column, _ = line.T
     total = length.sum()
     orientation = widest_at = None
     # A crack that is all junction has no other width.
@@ -289,6 +304,22 @@ def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> Cra
         orientation=orientation,
         box=None if box is None else tuple(float(side) / scale for side in box),
         widest_at=None if widest_at is None else tuple(float(place) for place in widest_at),
+        **_subpixel(line, scale),
+    )
+
+
+def _subpixel(line: NDArray, scale: int) -> dict:
+    """The measures of the widths between pixels."""
+    line = line[np.isfinite(line[:, 7]) & (line[:, 1] > 0)]
+    if not len(line):
+        return {}
+    length, row, column, width = line[:, 1], line[:, 5], line[:, 6], line[:, 7]
+    widest = width.argmax()
+    return dict(
+        subpixel_mean=float(np.average(width, weights=length)) / scale,
+        subpixel_median=_weighted_quantile(width, length, 0.5) / scale,
+        subpixel_max=float(width[widest]) / scale,
+        subpixel_max_at=(float(row[widest] + 0.5) / scale, float(column[widest] + 0.5) / scale),
     )
 
 

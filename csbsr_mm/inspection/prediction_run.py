@@ -12,11 +12,14 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from mmengine.logging import print_log
+from numpy.typing import NDArray
 
 from csbsr_mm.apis.inferencer import CrackInferencer
 from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.input_files import SourcePhoto
+from csbsr_mm.photos.raster import Box
 from csbsr_mm.photos.reader import PhotoError, read_photo
 
 from .measurement import kernel_spread, measure_cracks
@@ -180,8 +183,13 @@ def measure_result(result: CrackResult, rules: SelectionRules) -> dict:
     Returns:
         The fields of :class:`.PhotoMeasures`, ``threshold`` and ``rules``.
     """
+
+    def as_stored(box: Box) -> NDArray[np.float32]:
+        # Measuring again from the files must give the same.
+        return np.rint(65535 * result.read_probability(box).clip(0, 1)) / np.float32(65535)
+
     measures = measure_cracks(
-        result.read_mask, result.box.size, result.scale, rules=rules, probability=result.read_probability
+        result.read_mask, result.box.size, result.scale, rules=rules, probability=as_stored
     )
     return {**asdict(measures), 'threshold': result.threshold, 'rules': asdict(rules)}
 

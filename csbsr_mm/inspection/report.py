@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import io
 import json
@@ -20,6 +19,7 @@ from .measurement import WIDTH_BIAS, CrackMeasures
 from .photo_output import OutputFolder
 from .prediction_run import Record
 from .scales import PhotoScale, ScaleTable
+from .spreadsheet import write_table
 
 BLUR_LIMIT = 4.0
 """Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
@@ -28,7 +28,6 @@ one that models are trained on."""
 CRACK_FACTS = ('orientation', 'box', 'widest_at', 'confidence', 'kind')
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
 THUMBNAIL_SIDE = 168
-FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 # Largest number of photos, and the side of their pictures in the page.
 PREVIEW_SIDES = ((60, 960), (200, 720), (math.inf, 480))
 
@@ -231,15 +230,8 @@ class Report:
         return [('px', False), ('mm', True)] if self.has_mm else [('px', False)]
 
     def _write_table(self, name: str, columns: list[str], rows: list[dict]) -> None:
-        with (
-            self.folder.replacing(name) as path,
-            # With the byte-order mark spreadsheets read the names of photos right.
-            path.open('w', newline='', encoding='utf-8-sig') as file,
-        ):
-            writer = csv.DictWriter(file, columns, restval='')
-            writer.writeheader()
-            for row in rows:
-                writer.writerow({name: _spreadsheet_safe(value) for name, value in row.items()})
+        with self.folder.replacing(name) as path:
+            write_table(path, columns, rows)
 
     def _write_cracks(self) -> None:
         """One row for each crack."""
@@ -308,11 +300,6 @@ def _count_rejected(record: Record) -> int:
 def _millimetres(measures: dict, scale: PhotoScale) -> dict:
     converted = CrackMeasures(**measures).in_millimetres(scale.mm_per_pixel)
     return {name: getattr(converted, name) for name in ('area', *LENGTHS)}
-
-
-def _spreadsheet_safe(value: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _data_uri(path: Path, side: int) -> str:

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .graph import LOOSE, Branch, CrackGraph
+from .profiles import profile_widths
 from .smoothing import RegularMask
 from .topology import thin
 
 STEP = 0.25
 STRETCH = 4.0
 """Least half length, in pixels, of the stretch over which positions and widths are averaged."""
+FORK = 2.4
 FAN = np.arange(0, math.pi, math.pi / 8)
 
 
@@ -32,6 +34,8 @@ class CentreLine(NamedTuple):
         width: Width of the crack across the line, in pixels, averaged over a stretch as long as the crack
             is wide.
         at_junction: Whether another branch is so near that the width is that of both.
+        profile_width: Width between pixels, see :mod:`.profiles`, averaged like ``width``; NaN near junctions
+            and loose ends, and where no profile is known.
     """
 
     branch: NDArray[np.intp]
@@ -42,9 +46,12 @@ class CentreLine(NamedTuple):
     length: NDArray[np.float64]
     width: NDArray[np.float64]
     at_junction: NDArray[np.bool_]
+    profile_width: NDArray[np.float64]
 
 
-def trace(mask: RegularMask, origin: tuple[int, int] = (0, 0)) -> CentreLine:
+def trace(
+    mask: RegularMask, origin: tuple[int, int] = (0, 0), profile: NDArray[np.floating] | None = None
+) -> CentreLine:
     """Trace the centre lines of all cracks in a mask.
 
     The smoothed mask is thinned, and side branches that are shorter than the crack is wide are cut. Lines are
@@ -56,6 +63,7 @@ def trace(mask: RegularMask, origin: tuple[int, int] = (0, 0)) -> CentreLine:
     Args:
         mask: Filled and smoothed mask. Cracks may run out of the image.
         origin: Row and column of the first pixel in the whole image; see :func:`.topology.thin`.
+        profile: (H, W) probability of crack, for widths between pixels.
 
     Returns:
         The points of all centre lines.
@@ -82,12 +90,30 @@ def trace(mask: RegularMask, origin: tuple[int, int] = (0, 0)) -> CentreLine:
     places = paths.smoothed(places, radius)
     tangent = paths.directions(places)
     length = paths.lengths(places)
+    between = _profile_widths(profile, paths, places, tangent, (left + right) / 2, radius)
     _extend(mask.filled, paths, places, tangent, length)
     width = paths.averaged(np.minimum(left + right, 2 * paths.radius + 1), radius, ~paths.at_junction)
     angle = np.arctan2(tangent[:, 0], tangent[:, 1])
     angle -= np.pi * np.rint(angle / np.pi)
     owner = np.rint(paths.points).astype(int)
-    return CentreLine(paths.branch, *places.T, owner, angle, length, width, paths.at_junction)
+    return CentreLine(paths.branch, *places.T, owner, angle, length, width, paths.at_junction, between)
+
+
+def _profile_widths(
+    profile: NDArray[np.floating] | None,
+    paths: _Paths,
+    places: NDArray[np.float64],
+    tangent: NDArray[np.float64],
+    half_width: NDArray[np.float64],
+    radius: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Widths from profiles, averaged along the line; NaN where there is none."""
+    if profile is None or not len(places):
+        return np.full(len(places), np.nan)
+    widths = profile_widths(profile, places, tangent, np.minimum(half_width, paths.radius + 0.5)).area
+    usable = ~(paths.near_junction | paths.near_loose_end()) & (np.hypot(*tangent.T) > 0)
+    averaged = paths.averaged(widths, radius, usable)
+    return np.where(usable, averaged, np.nan)
 
 
 def distance_to_border(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -120,12 +146,15 @@ class _Paths:
             for index, side, node in ((first, -1, start), (last, 1, end))
             if node == LOOSE and not closed
         ]
-        self.at_junction = np.zeros(len(table), bool)
+        self.at_junction, self.near_junction = np.zeros((2, len(table)), bool)
         for (start, end, _), first, stop in zip(ends, self.start, self.end, strict=True):
             for number in {start, end} - {LOOSE}:
                 node = graph.nodes[number]
                 offset = self.points[first:stop] - (node.row, node.column)
-                self.at_junction[first:stop] |= np.hypot(*offset.T) <= node.radius + 1
+                distance = np.hypot(*offset.T)
+                self.at_junction[first:stop] |= distance <= node.radius + 1
+                # So far out, profiles across branches that fork by 50 degrees and more do not meet.
+                self.near_junction[first:stop] |= distance <= FORK * node.radius + 2
 
     def averaged(
         self, values: NDArray, half: NDArray[np.float64], valid: NDArray[np.bool_] | None = None
@@ -150,6 +179,15 @@ class _Paths:
             total = np.concatenate([np.zeros((1, 2)), np.cumsum(points, 0)])
             points = (total[index + reach + 1] - total[index - reach]) / (2 * reach + 1)[:, None]
         return points
+
+    def near_loose_end(self) -> NDArray[np.bool_]:
+        """Whether a line ends within half the crack's width and a pixel: profiles see its end."""
+        first, last = np.full((2, len(self.start)), -np.inf)
+        for index, side in self.loose:
+            (first if side < 0 else last)[self.branch[index]] = self.radius[index] + 1
+        index = np.arange(len(self.points))
+        travelled, left = index - self.start[self.branch], self.end[self.branch] - 1 - index
+        return (travelled <= first[self.branch]) | (left <= last[self.branch])
 
     def directions(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, 2) unit vectors along the branch; zero for a single point."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from csbsr_mm.functional.boundary import boundary, boundary_pixels, map_of
@@ -22,7 +23,7 @@ from .reduction import check_reduction, reduced
 from .worker_maps import batch_of_maps
 
 INVERSE_FREQUENCY = 'inverse_frequency'
-MAX_CLASSES = 256
+MAX_CLASSES = 4096
 ITERATIONS = 10  # of the soft skeletons of the topology term
 REGIONS = {'dice': dice, 'gdice': generalized_dice}
 
@@ -311,7 +312,7 @@ class BoundaryComboLoss(nn.Module):
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
-            return _computed_maps(masks, self.normalize_distance)
+            return map_of(masks, self.normalize_distance)
         return batch_of_maps(self._boundary_maps, masks.label, 'distance maps', 'SignedDistanceTransform')
 
     def _class_weights(self, num_classes: int) -> Sequence[float] | Tensor | None:
@@ -328,12 +329,14 @@ class BoundaryComboLoss(nn.Module):
                 f"class_weight='inverse_frequency' counts at most {MAX_CLASSES} classes, the network has "
                 f'{masks.num_classes}; give the weights as a list'
             )
-        known = masks.label.new_ones(()).bool() if masks.known is None else masks.known
-        counts = [((masks.label == c) & known).sum() for c in range(masks.num_classes)]
-        pixels = torch.stack(counts).to(self.class_pixels)
+        ignored = masks.num_classes
+        index = masks.label if masks.known is None else masks.label.masked_fill(~masks.known, ignored)
+        pixels = self.class_pixels.new_zeros(masks.num_classes + 1)
+        pixels.scatter_add_(0, index.flatten(), pixels.new_ones(()).expand(index.numel()))
+        pixels = pixels[:ignored]
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(pixels)
-        self.class_pixels[: len(pixels)] += pixels
+        self.class_pixels[:ignored] += pixels
 
     def _warn_of_missing_alpha(self) -> None:
         warnings.warn(
@@ -345,19 +348,19 @@ class BoundaryComboLoss(nn.Module):
         self._alpha_was_set = True
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any) -> None:
-        """Load the checkpoint's α, unless it is fixed here or the checkpoint is of another loss."""
+        """Load counts and α, unless α is fixed here or the checkpoint is of another loss."""
+        counts = state_dict.get(prefix + 'class_pixels')
+        if counts is not None and len(counts) < MAX_CLASSES:  # earlier versions had room for 256
+            state_dict = {
+                **state_dict,
+                prefix + 'class_pixels': F.pad(counts, (0, MAX_CLASSES - len(counts))),
+            }
         key = prefix + 'alpha'
         if self.fixed_alpha is not None or key not in state_dict:
             state_dict = {**state_dict, key: self.alpha}
         else:
             self._alpha_was_set = True
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-@torch.compiler.disable
-def _computed_maps(masks: SoftMasks, normalize: bool) -> Tensor:
-    """Distance maps from the labels; torch.compile must not look into the kernels that make them."""
-    return map_of(masks, normalize)
 
 
 def _class_weight(class_weight: Sequence[float] | str | None) -> tuple[float, ...] | str | None:

@@ -85,7 +85,9 @@ def measure_throughput(loader: DataLoader, images: int) -> tuple[LoaderThroughpu
 
 def _clocks() -> tuple[float, float, float]:
     """Seconds on the wall, of this process on a processor, and of its children."""
-    children = sum(_processor_time(child.pid) for child in multiprocessing.active_children())
+    children = math.fsum(
+        _processor_time(child.pid) for child in multiprocessing.active_children() if child.pid
+    )
     return time.perf_counter(), time.process_time(), children
 
 

@@ -36,7 +36,7 @@ class SavedTensors:
             self.kept[address] = tensor
         return tensor
 
-    def note_arguments(self, module: nn.Module, args: tuple) -> None:
+    def note_arguments(self, _module: nn.Module, args: tuple) -> None:
         """Note what a checkpointed module was called with, in tuples too: a forward pre-hook."""
         for arg in args:
             for tensor in arg if isinstance(arg, tuple) else (arg,):

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csbsr_mm.functional._numba import numba_kernels
-from csbsr_mm.functional._tensors import ArrayOrTensor, is_on_device, is_tensor
+from csbsr_mm.functional._tensors import ArrayOrTensor, is_compiling, is_on_device, is_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,6 +57,10 @@ def distance_to(mask: ArrayOrTensor) -> ArrayOrTensor:
         from . import _torch
 
         return _torch.distance_to(_images(mask) != 0).view(mask.shape)
+    if is_tensor(mask) and is_compiling():
+        from . import _custom_op
+
+        return _custom_op.distance_to(mask.detach())
     images = _images(_numpy(mask))
     distances = np.zeros(images.shape, np.float32)
     for image, distance in zip(images != 0, distances, strict=True):
@@ -102,6 +106,10 @@ def signed_distance(
         known = None if ignore is None else _images(ignore) == 0
         crack, background = _sides(crack, known)
         return _torch.signed_distance(crack, background, normalize).view(mask.shape)
+    if is_tensor(mask) and is_compiling():
+        from . import _custom_op
+
+        return _custom_op.signed_distance(mask.detach(), normalize, ignore)
     images = _images(_numpy(mask)) != 0
     known = None if ignore is None else _images(_numpy(ignore)) == 0
     cracks, backgrounds = _sides(images, known)

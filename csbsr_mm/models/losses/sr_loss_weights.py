@@ -51,7 +51,6 @@ class CrackOrientedWeight(SRLossWeight):
         self.m = float(m)
         self.factor = factor
 
-    @torch.compiler.disable  # it must not look into the kernels that measure distances
     def forward(self, target: Tensor, seg_logits: Tensor | None, seg_loss: nn.Module | None) -> Tensor:
         """Make the map from the target alone."""
         return self.factor * crack_oriented_weight(target, self.m)[:, None]

@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 
 import csbsr_mm  # noqa: F401
 from csbsr_mm.functional.boundary import boundary_map
+from csbsr_mm.losses import CenterlineDiceLoss, SkeletonRecallLoss
 from csbsr_mm.models.losses import BoundaryComboLoss
 
 
@@ -76,22 +77,62 @@ def test_copies_and_pickles():
 
 
 @pytest.mark.parametrize('given', [False, True])
-def test_compiles(given):
+def test_compiles_without_a_graph_break(given):
     logits, label = sample(dtype=torch.float32)
-    loss = BoundaryComboLoss()
+    loss = BoundaryComboLoss(class_weight='inverse_frequency')
     loss.set_alpha(0.3)
-    compiled = torch.compile(loss, backend='eager')
     if given:
         loss.set_boundary_maps(boundary_map(label))
+    compiled = torch.compile(copy.deepcopy(loss), backend='eager', fullgraph=True)
     for alpha in (0.3, 0.6):
-        loss.set_alpha(alpha)
         values, gradients = [], []
         for function in (loss, compiled):
+            function.set_alpha(alpha)
             leaf = logits.clone().requires_grad_()
             values.append(function(leaf, label))
             gradients.append(torch.autograd.grad(values[-1], leaf)[0])
         torch.testing.assert_close(*values)
         torch.testing.assert_close(*gradients)
+    label[0, 0, 0] = 7
+    with pytest.raises(RuntimeError, match=r'labels must be 0..1 or ignore_index \(255\)'):
+        compiled(logits, label)
+
+
+# Counts of classes.
+
+
+@pytest.mark.parametrize('classes', [2, 4, 300])
+def test_counts_many_classes_and_takes_empty_batches(classes):
+    """300 classes: class 255 is the ignored one, as ignore_index says."""
+    loss = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
+    logits, label = sample(classes, shape=(2, 20, 20))
+    empty = loss(logits[:0].requires_grad_(), label[:0])
+    empty.backward()
+    assert empty == 0
+    assert loss.class_pixels.sum() == 0
+    assert loss(logits, label).isfinite()
+    expected = torch.bincount(label[label != 255], minlength=classes)
+    torch.testing.assert_close(loss.class_pixels[:classes], expected.double())
+    assert loss.class_pixels.sum() == (label != 255).sum()
+
+
+@pytest.mark.parametrize('classes', [1, 2, 4])
+def test_an_empty_batch_costs_nothing(classes):
+    logits = torch.zeros(0, classes, 8, 8, requires_grad=True)
+    label = torch.zeros(0, 8, 8, dtype=torch.long)
+    for module in (BoundaryComboLoss(alpha=0.5), CenterlineDiceLoss(), SkeletonRecallLoss()):
+        value = module(logits, label)
+        value.backward()
+        assert value == 0
+    assert logits.grad.shape == logits.shape
+
+
+def test_counts_of_an_earlier_version_load():
+    loss = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
+    earlier = {**loss.state_dict(), 'class_pixels': torch.arange(256.0)}
+    loss.load_state_dict(earlier)
+    torch.testing.assert_close(loss.class_pixels[:256], torch.arange(256.0).double())
+    assert not loss.class_pixels[256:].any()
 
 
 # Precomputed maps.
@@ -218,5 +259,5 @@ def test_class_counts_are_those_of_all_processes(monkeypatch):
 
 def test_more_classes_than_can_be_counted():
     loss = BoundaryComboLoss(alpha=0.5, class_weight='inverse_frequency')
-    with pytest.raises(ValueError, match='at most 256 classes, the network has 300'):
-        loss(torch.zeros(1, 300, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long))
+    with pytest.raises(ValueError, match='at most 4096 classes, the network has 4097'):
+        loss(torch.zeros(1, 4097, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long))

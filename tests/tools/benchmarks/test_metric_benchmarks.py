@@ -1,4 +1,4 @@
-"""The benchmarks of metrics and distance maps run, and the maps they use are what they say."""
+"""The benchmarks of metrics, distance maps and widths run, and the maps they use are what they say."""
 
 import subprocess
 import sys
@@ -29,6 +29,11 @@ def test_metric_benchmark():
     )
     assert 'loop over surface-distance' in output
     assert '5 images of 64x64' in output
+
+
+def test_width_benchmark():
+    output = run('benchmark_widths.py', '--widths', '3', '--angles', '2', '--side', '64', '--skip-costs')
+    assert 'missed in 0 of 3 rows' in ' '.join(output.split())
 
 
 def test_realistic_maps(monkeypatch):
