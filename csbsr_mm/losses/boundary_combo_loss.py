@@ -11,7 +11,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from csbsr_mm.functional.boundary import boundary, boundary_pixels, map_of
+from csbsr_mm.functional.boundary import boundary, boundary_pixels, signed_distance_of
 from csbsr_mm.functional.region import cross_entropy, cross_entropy_pixels, dice, generalized_dice
 from csbsr_mm.functional.soft_masks import Classes, SoftMasks, check_labels, soft_masks
 from csbsr_mm.functional.topology import centerline_dice
@@ -312,7 +312,7 @@ class BoundaryComboLoss(nn.Module):
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
-            return map_of(masks, self.normalize_distance)
+            return signed_distance_of(masks, self.normalize_distance)
         return batch_of_maps(self._boundary_maps, masks.label, 'distance maps', 'SignedDistanceTransform')
 
     def _class_weights(self, num_classes: int) -> Sequence[float] | Tensor | None:

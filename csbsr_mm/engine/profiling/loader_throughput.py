@@ -64,7 +64,7 @@ def measure_throughput(loader: DataLoader, images: int) -> tuple[LoaderThroughpu
         images: how many to take after the warm-up, at least.
 
     Returns:
-        The supply, and a batch to train on.
+        The throughput, and a batch to train on.
 
     Raises:
         ValueError: the loader gives no batch.

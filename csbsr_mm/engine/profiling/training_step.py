@@ -97,7 +97,7 @@ class TrainingStep:
         self(batch)
         return torch.cuda.max_memory_allocated(self.device) / BYTES_PER_MEBIBYTE
 
-    def kept_memory(self, batch: dict) -> float:
+    def saved_tensor_memory(self, batch: dict) -> float:
         """MiB that a forward pass keeps for the backward pass, on any device; parameters do not count.
 
         Of stages that are checkpointed, their tensor arguments count, those within tuples do not.
