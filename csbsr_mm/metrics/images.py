@@ -85,6 +85,6 @@ def _check_mask(known: Any, where: str) -> None:
     if ((known != 0) & (known != known.max())).any():
         raise ValueError(
             f'{where}target holds the values {shown_values(known)}; a mask is of 0 and one other value, '
-            'such as 1 or 255; say which pixels do not count, and compare labels of several classes with the one to '
-            'measure'
+            'such as 1 or 255; say which pixels do not count, and compare labels of several classes with the '
+            'one to measure'
         )
