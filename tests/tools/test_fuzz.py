@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from helpers.tools import load_tool
 
@@ -31,6 +32,27 @@ def test_masks_in_another_order_than_their_classes_are_found(monkeypatch, capsys
     assert tool.main(['losses', '--case', again[1]]) == 1
     monkeypatch.undo()
     assert tool.main(['losses', '--case', again[1]]) == 0
+
+
+@pytest.mark.parametrize(
+    ('kind', 'name', 'fault'),
+    [
+        ('tolerances', 'tolerance_sweep', lambda c: c._replace(found=np.maximum(c.found - 1, 0))),
+        ('surfaces', 'surface_sweep', lambda c: c._replace(true_within=0.999 * c.true_within)),
+        ('surfaces', 'hausdorff_sweep', lambda distances: distances + (distances > 1)),
+        ('centerlines', 'centerline_sweep', lambda c: c._replace(line_found=c.found)),
+    ],
+)
+def test_a_wrong_count_is_found(monkeypatch, capsys, kind, name, fault):
+    right = getattr(tool, name)
+    monkeypatch.setattr(tool, name, lambda *args, **kwargs: fault(right(*args, **kwargs)))
+    assert tool.main([kind, '--seconds', '60']) == 1
+    assert f'again: python tools/fuzz.py {kind}' in capsys.readouterr().err
+
+
+def test_a_wrong_aggregation_is_found(monkeypatch):
+    monkeypatch.setattr(tool.aggregation, 'ois_pooled', tool.aggregation.ods_pooled)
+    assert tool.main(['tolerances', '--seconds', '60']) == 1
 
 
 def test_unknown_kind(capsys):
