@@ -41,10 +41,12 @@ def soft_skeleton(mask: Tensor, iterations: int = 10) -> Tensor:
         >>> soft_skeleton(line, 2)[0, 0].nonzero().tolist()
         [[2, 2], [2, 3], [2, 4]]
     """
-    skeleton = F.relu(mask - _opened(mask))
+    # The erosion that opens a mask is the next mask, too.
+    smaller = _eroded(mask)
+    skeleton = F.relu(mask - _dilated(smaller))
     for _ in range(iterations):
-        mask = _eroded(mask)
-        rest = F.relu(mask - _opened(mask))
+        mask, smaller = smaller, _eroded(smaller)
+        rest = F.relu(mask - _dilated(smaller))
         skeleton = skeleton + F.relu(rest - skeleton * rest)
     return skeleton
 
@@ -178,5 +180,6 @@ def _eroded(mask: Tensor) -> Tensor:
     return torch.minimum(rows, columns)
 
 
-def _opened(mask: Tensor) -> Tensor:
-    return F.max_pool2d(_eroded(mask), 3, 1, 1)
+def _dilated(mask: Tensor) -> Tensor:
+    """Maximum over each pixel and its eight neighbours."""
+    return F.max_pool2d(mask, 3, 1, 1)
