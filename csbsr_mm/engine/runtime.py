@@ -111,7 +111,7 @@ def _divide_batch(cfg: Config, processes: int) -> None:
 
 
 def fit_workers(loader: dict) -> None:
-    """Let ``num_workers=0`` be enough for debugging, and wait half an hour for workers, not for ever.
+    """Let ``num_workers=0`` be enough for debugging, and limit the wait for workers to half an hour.
 
     torch refuses to keep, feed or wait for workers that it has not got. A loader's own ``timeout`` stays.
 

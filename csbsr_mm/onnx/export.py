@@ -218,7 +218,7 @@ def _make_exportable(model: nn.Module) -> None:
 
 
 def _color_transform(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:
-    """What a data preprocessor does to RGB in [0, 1], as a matrix (3, 3) and an offset (3, 1, 1).
+    """The normalisation of a data preprocessor for RGB in [0, 1]: a matrix (3, 3) and an offset (3, 1, 1).
 
     Read off from black, red, green and blue, because the names of its settings differ between versions.
     """

@@ -40,7 +40,7 @@ class ComparedPhoto:
 
     Attributes:
         name: Shown beside the row.
-        target: True labels (H, W): 0, 1, and 255 where nobody knows.
+        target: True labels (H, W): 0, 1, and 255 for unknown pixels.
         lr_image: LR input (h, w, 3) RGB in [0, 1].
         hr_image: HR image (H, W, 3) RGB in [0, 1], or None.
         runs: Predictions by the run's name.

@@ -1,4 +1,4 @@
-"""Find the boundary losses of a model, wherever in it they are."""
+"""Find the boundary losses in all parts of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reach the model that a schedule steers, through whatever wraps it."""
+"""Find the model that a schedule controls, inside its wrapper."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class _WorkerStart:
 
 
 def _obey_parent(parent: int) -> None:
-    """End a worker on SIGTERM of its main process, and on nobody else's."""
+    """End a worker on SIGTERM from its main process, and from no other process."""
     while signal.sigwaitinfo([signal.SIGTERM]).si_pid != parent:
         pass
     os._exit(0)
