@@ -1,4 +1,4 @@
-"""Make one config run on a GPU, on many, and on a machine without any."""
+"""Adapt a config to one GPU, to several, or to a machine without any."""
 
 from __future__ import annotations
 

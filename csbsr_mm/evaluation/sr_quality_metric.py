@@ -1,4 +1,4 @@
-"""How good the super-resolved images and the estimated blur kernels are."""
+"""Quality of SR images and of estimated blur kernels."""
 
 from __future__ import annotations
 

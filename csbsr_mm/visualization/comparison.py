@@ -36,7 +36,7 @@ class ComparedRun:
 
 @dataclass
 class ComparedPhoto:
-    """A photo, its truth, and what each run made of it.
+    """A photo, its true mask, and the prediction of each run.
 
     Attributes:
         name: Shown beside the row.

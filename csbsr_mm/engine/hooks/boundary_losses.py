@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class BoundaryLoss(Protocol):
-    """What hooks find in a loss with a boundary term."""
+    """Interface of a loss with a boundary term, as hooks use it."""
 
     fixed_alpha: float | None
 

@@ -120,7 +120,7 @@ class StopSignalHook(Hook):
 
 
 class _WorkerStart:
-    """Start of a loader's worker: signals to the whole process group are its main process's business."""
+    """Start of a loader's worker, which leaves signals to its main process."""
 
     def __init__(self, dataloader: DataLoader) -> None:
         self._then: Callable | None = dataloader.worker_init_fn

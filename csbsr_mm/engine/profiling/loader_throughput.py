@@ -1,4 +1,4 @@
-"""How fast a config's training data come, and where the time goes."""
+"""Throughput of a config's training data, and the time of each step of its pipeline."""
 
 from __future__ import annotations
 

@@ -303,7 +303,7 @@ class KernelPredictor(nn.Module):
 
 
 class KernelUpdate(nn.Module):
-    """What to add to the kernel, given the intermediate SR image that it led to."""
+    """Update of the kernel from the intermediate SR image."""
 
     def __init__(self, kernel_size: int, estimated_kernel_size: int, fold: bool = True) -> None:
         super().__init__()
