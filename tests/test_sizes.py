@@ -16,6 +16,7 @@ SHORT = {
     'datasets/preparation/*.py': 'one public data set a file',
     'engine/atomic_backend.py': 'needs MMEngine, unlike what it wraps',
     'functional/_numba.py': 'all compiled kernels are reached through it',
+    'inspection/exports/*.py': 'one format a file, and what they share',
     'models/losses/centerline_losses.py': 'registers losses that know nothing of a registry',
     'models/official_checkpoints/*_rules*.py': 'one published model a file',
     'models/sr/identity.py': 'one registered component a file',
