@@ -40,12 +40,12 @@ class PredictionRun:
     time of the photo's file. With ``resume`` a photo whose record says the same is not done again.
 
     Args:
-        inferencer: Finds the cracks.
-        folder: Where results go.
-        with_sr: Whether to store SR images.
-        rules: What counts as a crack.
-        resume: Keep what is done.
-        settings: Whatever else results depend on, as JSON values: config, checkpoint, ...
+        inferencer: finds the cracks.
+        folder: where results go.
+        with_sr: whether to store SR images.
+        rules: what counts as a crack.
+        resume: keep what is done.
+        settings: whatever else results depend on, as JSON values: config, checkpoint, ...
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class PredictionRun:
         A photo that cannot be read or predicted gets a record with status 'failed' and the reason.
 
         Args:
-            photos: Photos with the names of their results; they may come one by one.
-            progress: Called with a photo, the steps done and the steps in all.
+            photos: photos with the names of their results; they may come one by one.
+            progress: called with a photo, the steps done and the steps in all.
         """
         for source in photos:
             fingerprint = self._fingerprint(source)

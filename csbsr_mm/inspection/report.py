@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from .decisions import REJECT
+from .gps_map import draw_map, map_points
 from .measurement import WIDTH_BIAS
 from .millimetres import LENGTHS, in_millimetres, total_in_millimetres
 from .photo_output import OutputFolder
@@ -36,15 +37,15 @@ class Report:
     """What is written about a finished run.
 
     Args:
-        folder: The run's output folder.
-        records: Records of all photos.
-        mm_per_pixel: Size of a pixel of the input photos on the wall; None leaves pixels.
-        scales: Sizes of the pixels of single photos, which win; see :mod:`.scales`.
-        without_scale: Why other photos have none, by path. Where any photo has a scale, they have no
+        folder: the run's output folder.
+        records: records of all photos.
+        mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
+        scales: sizes of the pixels of single photos, which win; see :mod:`.scales`.
+        without_scale: why other photos have none, by path. Where any photo has a scale, they have no
             millimetres.
-        blur_limit: See :data:`BLUR_LIMIT`.
-        settings: What to say about how the results came about, as names and values.
-        title: Heading of the page.
+        blur_limit: see :data:`BLUR_LIMIT`.
+        settings: what to say about how the results came about, as names and values.
+        title: heading of the page.
 
     Raises:
         ValueError: ``mm_per_pixel`` or ``blur_limit`` is not positive.
@@ -120,6 +121,7 @@ class Report:
             width_bias=WIDTH_BIAS,
             settings=self.settings,
             pictures=self._pictures(),
+            gps_map=draw_map(map_points(self.records)),
             report_id=self._id(),
             decisions=[decision for record in self.records for decision in record.get('decisions', ())],
         )
