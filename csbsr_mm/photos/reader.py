@@ -38,15 +38,15 @@ class Photo:
     """A photo, upright, and what its EXIF data say.
 
     Attributes:
-        path: Where it was read from, or a name for an image that was given as an array.
+        path: where it was read from, or a name for an image that was given as an array.
         pixels: (H, W, 3) RGB, uint8 or uint16.
-        taken: Time of exposure in ISO 8601, or None.
-        latitude: Degrees, north positive, or None.
-        longitude: Degrees, east positive, or None.
-        altitude: Metres above sea level, or None.
-        exif: Time and place as an EXIF block for pictures made from this photo.
-        note: What was done to its values on reading, and what was left out.
-        camera: Focal length, distance and direction.
+        taken: time of exposure in ISO 8601, or None.
+        latitude: degrees, north positive, or None.
+        longitude: degrees, east positive, or None.
+        altitude: metres above sea level, or None.
+        exif: time and place as an EXIF block for pictures made from this photo.
+        note: what was done to its values on reading, and what was left out.
+        camera: focal length, distance and direction.
     """
 
     path: Path
@@ -84,14 +84,14 @@ def read_photo(path: str | Path, folder: str | Path | None = None) -> Photo:
     one above 20 megapixels lives in ``folder``.
 
     Args:
-        path: Image file.
-        folder: For the pixels of large photos; None keeps them in memory.
+        path: image file.
+        folder: for the pixels of large photos; None keeps them in memory.
 
     Returns:
         The photo; close it when done.
 
     Raises:
-        PhotoError: The file is no image, or damaged; the message says what to do where that is known.
+        PhotoError: the file is no image, or damaged; the message says what to do where that is known.
     """
     path = Path(path)
     add_readers()
@@ -140,10 +140,10 @@ def photo_from_array(image: NDArray, name: str = 'image') -> Photo:
 
     Args:
         image: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
-        name: What to call it.
+        name: what to call it.
 
     Raises:
-        PhotoError: Another shape or type.
+        PhotoError: another shape or type.
     """
     image = np.asarray(image)
     if image.ndim == 2:
