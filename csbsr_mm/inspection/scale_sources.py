@@ -144,11 +144,7 @@ class ScaleSources:
         finally:
             image.close()
 
-<<<<<<< HEAD
-    def _from_number(self, _photo: PhotoOfRun) -> None:
-=======
     def _from_number(self, _: PhotoOfRun) -> None:
->>>>>>> main
         return None
 
 
