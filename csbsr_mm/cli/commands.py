@@ -32,6 +32,7 @@ class Command:
 
 COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
+    'serve': Command('open a local page to try the model on photos that you drop there'),
     'report': Command('measure again from stored probabilities and rewrite a report', registers=False),
     'compare': Command('compare the reports of two visits: cracks new, gone, longer, wider', registers=False),
     'annotations': Command(
