@@ -40,6 +40,7 @@ COMMANDS = {
     ),
     'measure': Command('measure cracks in masks that are there already', registers=False),
     'evaluate': Command('compare masks or probability maps with the truth', registers=False),
+    'masks-from': Command('make training masks of annotations: COCO, Label Studio, CVAT', registers=False),
     'finetune': Command('fit the weights on board to a few labelled photos of your own'),
     'train': Command('train a model from a config'),
     'test': Command('test a checkpoint on the data of its config'),
