@@ -69,7 +69,7 @@ def jpeg_damage(data: bytes) -> str:
     """What is wrong with the compressed data of a JPEG; nothing if they are whole.
 
     Kinds of JPEG that cameras do not write (arithmetic coding, lossless, 12 bits) are not looked into, nor is
-    what follows the first picture of a file.
+    what follows the first picture of a file; nor anything where Numba is not installed.
 
     Args:
         data: The file.
@@ -85,6 +85,9 @@ def jpeg_damage(data: bytes) -> str:
     try:
         for marker, start, end in _segments(data):
             if marker in OTHER_FRAMES or (marker == SOF_EXTENDED and data[start] != 8):
+                return ''
+            if marker == SOS and not picture.tables:
+                # Frames of motion JPEG leave out the usual codes.
                 return ''
             if marker == SOS:
                 _check_scan(picture, start, end)
@@ -181,7 +184,12 @@ def _take_codes(picture: _Picture, content: bytes) -> None:
 def _check_scan(picture: _Picture, start: int, end: int) -> None:
     header = picture.data[start:end]
     parts = [(picture.components[header[1 + 2 * k]], header[2 + 2 * k]) for k in range(header[0])]
-    spectrum, successive = (header[-3], header[-2]), header[-1]
+    spectrum, successive = (header[-3], header[-2]) if picture.is_progressive else (0, 63), header[-1]
+    # The compiled kernel trusts these numbers.
+    if not 0 <= spectrum[0] <= spectrum[1] <= 63 or (
+        picture.is_progressive and spectrum[1] and len(parts) > 1
+    ):
+        raise _Damage('a scan that cannot be')
     columns, rows, steps, layout = _units([one for one, _ in parts])
     blank = np.zeros(65536, np.uint16)
     limits = [_highest_mean(picture.quantization[one.quantization], successive & 15) for one, _ in parts]

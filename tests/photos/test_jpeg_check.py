@@ -104,5 +104,27 @@ def test_a_lost_sector_is_named_with_its_place(wall, tmp_path):
     Image.open(tmp_path / 'rot.jpg').load()  # Pillow alone says nothing.
 
 
+def test_headers_that_lie_do_no_harm(wall):
+    """Whatever the numbers in them, the answer comes, and memory beyond the arrays is left alone."""
+    for progressive in (False, True):
+        data = encode(wall, quality=75, progressive=progressive)
+        scan = data.rindex(b'\xff\xda')
+        for _ in range(150):
+            damaged = bytearray(data)
+            for place in (*RNG.integers(2, 650, 3), scan + RNG.integers(2, 14)):
+                damaged[place] = RNG.integers(256)
+            # A picture as large as the format allows would take minutes.
+            size = data.index(b'\xff\xc2' if progressive else b'\xff\xc0')
+            damaged[size : size + 9] = data[size : size + 9]
+            assert isinstance(jpeg_damage(bytes(damaged)), str)
+
+
+def test_frames_without_codes_are_not_judged(wall):
+    data = encode(wall, quality=75)
+    while (start := data.find(b'\xff\xc4')) >= 0:
+        data = data[:start] + data[start + 2 + int.from_bytes(data[start + 2 : start + 4], 'big') :]
+    assert jpeg_damage(data) == ''
+
+
 def test_other_files():
     assert jpeg_damage(b'') == jpeg_damage(b'\x89PNG\r\n') == jpeg_damage(b'\xff\xd8') == ''
