@@ -1,4 +1,4 @@
-"""What the inferencer asks of a model: tiles in, probabilities and SR tiles out. Needs NumPy alone."""
+"""Interface between inferencer and model: tiles in, probabilities and SR tiles out. Needs NumPy alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Statistics(NamedTuple):
 
 
 class Backend:
-    """What the inferencer runs on tiles. A subclass gives :meth:`run`, and the attributes that differ.
+    """A model as the inferencer runs it on tiles. A subclass defines :meth:`run` and what differs.
 
     Attributes:
         scale: Output pixels per photo pixel along each axis.
