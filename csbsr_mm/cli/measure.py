@@ -22,12 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--scale', type=int, default=1, help='mask pixels per photo pixel (1)')
     parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
     parser.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
+    parser.add_argument(
+        '--width-classes',
+        metavar='LIMITS',
+        help='in mm: eurocode2, aci224r, or limits like 0.2,0.3,0.4 (none)',
+    )
     parser.add_argument('--csv', type=Path, metavar='FILE', help='write one row a crack to FILE')
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure, and print one line a mask."""
     import csbsr_mm.inspection.measurement as measurement
+    from csbsr_mm.inspection.width_classes import width_classes
     from csbsr_mm.photos.input_files import find_photos
     from csbsr_mm.photos.mask_files import read_mask
 
@@ -35,6 +41,9 @@ def run(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and not value > 0:
             raise ValueError(f'--{name.replace("_", "-")} must be positive, got {value}')
+    classes = width_classes(args.width_classes)
+    if classes is not None and args.mm_per_pixel is None:
+        raise ValueError('--width-classes are in millimetres; give --mm-per-pixel')
     photos = find_photos(args.inputs)
     if not photos:
         raise FileNotFoundError(f'no masks in {", ".join(args.inputs)}')
@@ -48,12 +57,17 @@ def run(args: argparse.Namespace) -> None:
             f'{photo.name}: {len(cracks)} cracks, area {total.area:.1f} {unit}², length {total.length:.1f} '
             f'{unit}, widest {total.max_width:.2f} {unit}\n'
         )
-        rows += [[photo.name, number, *_cells(crack)] for number, crack in enumerate(cracks, 1)]
+        in_classes = [_class_lengths(crack, classes) for crack in cracks]
+        for index, name in enumerate(() if classes is None else classes.names):
+            sys.stdout.write(f'  {sum(lengths[index] for lengths in in_classes):.1f} mm {name}\n')
+        numbered = enumerate(zip(cracks, in_classes, strict=True), 1)
+        rows += [[photo.name, number, *_cells(crack), *lengths] for number, (crack, lengths) in numbered]
+    headings = [*(_heading(name, unit) for name in COLUMNS), *([] if classes is None else classes.columns)]
     if args.csv:
         args.csv.parent.mkdir(parents=True, exist_ok=True)
         with args.csv.open('w', newline='', encoding='utf-8') as file:
             writer = csv.writer(file)
-            writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS)])
+            writer.writerow(['mask', 'crack', *headings])
             writer.writerows(rows)
 
 
@@ -63,6 +77,10 @@ def _in_unit(measures: Any, mm_per_pixel: float | None) -> Any:
 
 def _cells(measures: Any) -> list[float | None]:
     return [getattr(measures, name) for name in COLUMNS]
+
+
+def _class_lengths(measures: Any, classes: Any) -> list[float]:
+    return [] if classes is None else classes.lengths(measures.width_levels, measures.length)
 
 
 def _heading(name: str, unit: str) -> str:

@@ -11,6 +11,7 @@ from csbsr_mm.inspection.width_errors import (
     ErrorCurve,
     Estimate,
     WidthErrors,
+    find_errors,
     fit_curve,
     geometry_errors,
 )
@@ -102,8 +103,11 @@ def test_file_keeps_the_table(tmp_path):
     assert again.estimate('mean_width', 1.5) == pytest.approx(errors.estimate('mean_width', 1.5))
     assert again.estimate('length', 100.0) == pytest.approx((99.0, 2.0))
     assert again.estimate('subpixel_max', 1.0) is None
-    assert again.suits('ab', 0.5)
-    assert not any(again.suits(*other) for other in (('cd', 0.5), ('ab', 0.4), (None, 0.5)))
+    assert again.suits(0.5)
+    assert not again.suits(0.4)
+    assert find_errors(tmp_path / 'a.safetensors', 'ab') == again
+    assert find_errors(tmp_path / 'a.safetensors', 'cd') is None
+    assert find_errors(tmp_path / 'b.safetensors', 'ab') is None
     path.write_text('{"a": 1}')
     with pytest.raises(ValueError, match='no table of width errors'):
         WidthErrors.read(path)
