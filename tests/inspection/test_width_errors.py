@@ -8,6 +8,8 @@ from scipy.special import expit, ndtr
 
 from csbsr_mm.inspection.profiles import profile_widths
 from csbsr_mm.inspection.width_errors import (
+    SUFFIX,
+    WIDTHS,
     ErrorCurve,
     Estimate,
     WidthErrors,
@@ -15,6 +17,7 @@ from csbsr_mm.inspection.width_errors import (
     fit_curve,
     geometry_errors,
 )
+from csbsr_mm.weights.library import FOLDER
 
 
 def simulated(true, seed):
@@ -111,6 +114,17 @@ def test_file_keeps_the_table(tmp_path):
     path.write_text('{"a": 1}')
     with pytest.raises(ValueError, match='no table of width errors'):
         WidthErrors.read(path)
+
+
+@pytest.mark.parametrize('table', [*FOLDER.glob(f'*{SUFFIX}')], ids=lambda path: path.name)
+def test_tables_on_board(table):
+    """Their intervals hold on the cracks they were made from, and correction keeps the order of widths."""
+    errors = WidthErrors.read(table)
+    assert set(errors.curves) == set(WIDTHS)
+    assert errors.about['cracks'] >= 40
+    assert all(0.8 <= part <= 1 for part in errors.about['coverage_of_intervals'].values())
+    widths = np.linspace(0, 10, 200)
+    assert all((np.diff(curve.corrected(widths)) >= 0).all() for curve in errors.curves.values())
 
 
 def test_geometry_alone():
