@@ -104,6 +104,7 @@ class Estimator:
             )
             if estimate is not None:
                 found[name] = estimate
+        _keep_order(found)
         if scale is None:
             return found, None
         if index is None:
@@ -138,6 +139,16 @@ class Estimator:
             widths = np.repeat(widths[:1], len(LEVELS))
         factor = _factor('mean_width', crack, converted or crack)
         return [round(part, 4) for part in self.classes.lengths(factor * widths, found['length'].value)]
+
+
+def _keep_order(found: dict[str, Estimate]) -> None:
+    """No largest width below the mean: each measure was corrected by a table of its own."""
+    for rising in (('mean_width', 'width_95', 'max_width'), ('subpixel_mean', 'subpixel_max')):
+        least = 0.0
+        for name in rising:
+            if name in found:
+                least = max(least, found[name].value)
+                found[name] = found[name]._replace(value=least)
 
 
 def _factor(name: str, measures: Mapping[str, Any], converted: Mapping[str, float]) -> float:

@@ -80,6 +80,15 @@ def test_lengths_per_class_use_corrected_widths():
     assert list(lengths.values()) == [pytest.approx(4, abs=0.1), 0, pytest.approx(6, abs=0.1)]
 
 
+def test_no_largest_width_is_below_the_mean():
+    """Tables that take more off the largest width than there is between the two."""
+    curves = dict(mean_width=CURVE, width_95=CURVE, max_width=ErrorCurve(LINE, [0.4, 3.0], [0.5, 0.5]))
+    found = Estimator(ScaleTable({}), WidthErrors(curves, about=ABOUT)).of(record(), 0)['values']
+    assert (
+        found['max_width']['corrected'] == found['width_95']['corrected'] >= found['mean_width']['corrected']
+    )
+
+
 def test_nothing_found_is_certain():
     nothing = dict(source='a', scale=1, threshold=0.5, **asdict(measure_cracks(np.zeros((20, 20), bool))))
     found = Estimator(ScaleTable({}, PhotoScale(0.1)), ERRORS, CLASSES).of(nothing)

@@ -24,7 +24,7 @@ const interval = (values, name) => {
   return ends && ends[1] > 0 ? ` (${format(ends[0])}\u2013${format(ends[1])})` : '';
 };
 const chances = values => (values.above || []).map(([limit, chance]) =>
-  `P(> ${limit} mm) = ${chance > 0.995 && chance < 1 ? '> 0.99' : chance.toFixed(2)}`).join(', ');
+  `P(>\u00a0${limit}\u00a0mm)\u00a0=\u00a0${chance.toFixed(2)}`).join(', ');
 
 function directionIcon(degrees) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -169,7 +169,7 @@ function classList(row) {
   return CLASSES.flatMap(([name, color], index) => {
     const swatch = element('i', { class: 'swatch' });
     swatch.style.background = color;
-    return [element('dt', {}, swatch, `Length ${name}`),
+    return [element('dt', {}, swatch, name),
       element('dd', {}, withUnit(row.own.class_lengths[index], false, row.unit))];
   });
 }
