@@ -16,6 +16,7 @@ from PIL import Image
 
 from .decisions import REJECT
 from .estimates import Estimator
+from .gps_map import draw_map, map_points
 from .measurement import WIDTH_BIAS
 from .millimetres import LENGTHS, in_millimetres, total_in_millimetres
 from .photo_output import OutputFolder
@@ -132,6 +133,7 @@ class Report:
             class_colors=_class_colors(self.estimator.classes),
             settings=self.settings,
             pictures=self._pictures(),
+            gps_map=draw_map(map_points(self.records)),
             report_id=self._id(),
             decisions=[decision for record in self.records for decision in record.get('decisions', ())],
         )
