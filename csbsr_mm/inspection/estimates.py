@@ -125,9 +125,8 @@ class Estimator:
         assert self.classes is not None
         if index is None:
             parts = [self._class_lengths(record, one, errors) for one in range(len(record['cracks']))]
-            return [round(sum(column), 4) for column in zip(*parts, strict=True)] or [0.0] * len(
-                self.classes.names
-            )
+            nothing = [0.0] * len(self.classes.names)
+            return [round(sum(column), 4) for column in zip(nothing, *parts, strict=True)]
         crack = record['cracks'][index]
         found, converted = self._estimates(record, index, errors)
         levels = crack.get('width_levels') or [crack['mean_width']]

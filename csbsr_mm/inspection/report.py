@@ -79,6 +79,7 @@ class Report:
         self.widths = widths or WidthOptions()
         classes = self.widths.classes if self.has_mm else None
         self.estimator = Estimator(self.scales, self.widths.errors, classes)
+        self._estimates: dict[tuple[str, int | None], dict] = {}
 
     def write(self) -> None:
         """Write ``summary.csv``, ``cracks.csv``, ``summary.json`` and ``index.html``."""
@@ -147,8 +148,8 @@ class Report:
         """The record with the sharpness note and, if the scale is known, with millimetres."""
         if record['status'] != 'ok':
             return record
-        record = {**record, 'note': self.note(record), 'total_estimates': self.estimator.of(record)}
-        record['cracks_estimates'] = [self.estimator.of(record, i) for i in range(len(record['cracks']))]
+        record = {**record, 'note': self.note(record), 'total_estimates': self._estimate(record)}
+        record['cracks_estimates'] = [self._estimate(record, i) for i in range(len(record['cracks']))]
         scale = self.scales.of(record['source'])
         if scale is not None:
             record['scale_of_photo'] = asdict(scale)
@@ -166,12 +167,12 @@ class Report:
                 if index is None
                 else in_millimetres(values, scale)
             )
-        estimates = self.estimator.of(record, index)
+        estimates = self._estimate(record, index)
         found = estimates['values']
         corrected = {
             name: found[name]['corrected'] if name in found else round(values[name], 4) for name in LENGTHS
         }
-        return {'area': round(values['area'], 4), **corrected, **_shown_estimates(estimates)}
+        return {'area': round(values['area'], 4), **corrected, **_shown_estimates(estimates, index is None)}
 
     def _scale_text(self, record: Record) -> str:
         scale = self.scales.of(record['source'])
@@ -312,11 +313,18 @@ class Report:
         columns += ['decision', 'comment']
         self._write_table('cracks.csv', columns, rows)
 
+    def _estimate(self, record: Record, index: int | None = None) -> dict:
+        """Of a crack or of a photo, made once for all that is written."""
+        key = (record['name'], index)
+        if key not in self._estimates:
+            self._estimates[key] = self.estimator.of(record, index)
+        return self._estimates[key]
+
     def _estimate_cells(self, record: Record, index: int | None = None) -> dict:
         """Nothing for a photo without a scale among others: its columns are in another unit."""
         if self.has_mm and self.scales.of(record['source']) is None:
             return {}
-        return self.estimator.cells(self.estimator.of(record, index))
+        return self.estimator.cells(self._estimate(record, index))
 
     def _csv_row(self, record: Record, units: list[tuple[str, bool]]) -> dict:
         row = dict(photo=record['name'], status=record['status'], source=record['source'])
@@ -356,14 +364,19 @@ def _class_colors(classes: WidthClasses | None) -> list[tuple[str, str]]:
     return list(zip(classes.names, colors, strict=True))
 
 
-def _shown_estimates(estimates: dict) -> dict:
-    """Intervals, chances and lengths per class, as short as a page of many photos needs them."""
+def _shown_estimates(estimates: dict, of_photo: bool) -> dict:
+    """Intervals, chances and lengths per class; of a crack no more than its line in the page shows."""
     found = estimates['values']
     shown: dict = dict(
-        intervals={name: [found[name]['low'], found[name]['high']] for name in LENGTHS if name in found}
+        intervals={
+            name: [found[name]['low'], found[name]['high']]
+            for name in (LENGTHS if of_photo else ('max_width',))
+            if name in found
+        }
     )
     if 'above' in estimates:
         shown['above'] = [[limit, chances['max_width']] for limit, chances in estimates['above'].items()]
+    if of_photo and 'length_per_class' in estimates:
         shown['class_lengths'] = list(estimates['length_per_class'].values())
     return shown
 

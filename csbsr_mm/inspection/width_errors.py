@@ -28,6 +28,7 @@ FORMAT = 'csbsr_mm width errors 1'
 SUFFIX = '.widths.json'
 COVERAGE = 0.9
 WIDTHS = ('mean_width', 'width_95', 'max_width', 'subpixel_mean', 'subpixel_median', 'subpixel_max')
+ABOUT = ('source', 'threshold', 'widths', 'blurs')
 NODES = 9
 BANDWIDTH = 0.35
 """Of the average around a node, in logarithms of the measured width."""
@@ -220,6 +221,9 @@ class WidthErrors:
         """From the content of a file."""
         if content.get('format') != FORMAT:
             raise ValueError(f'format {content.get("format")!r}, expected {FORMAT!r}')
+        missing = [name for name in ABOUT if name not in content['about']]
+        if missing:
+            raise ValueError(f'nothing is said about {", ".join(missing)}')
         curves = {name: ErrorCurve(**curve) for name, curve in content['curves'].items()}
         return cls(curves, content['length_bias'], content['length_spread'], content['about'])
 

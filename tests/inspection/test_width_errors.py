@@ -99,7 +99,7 @@ def test_curve_beyond_its_ends():
 
 def test_file_keeps_the_table(tmp_path):
     path = tmp_path / 'a.widths.json'
-    about = dict(weights='ab', threshold=0.5)
+    about = dict(weights='ab', threshold=0.5, source='rendered cracks', widths=[0.4, 6], blurs=[1, 4])
     errors = WidthErrors({'mean_width': ErrorCurve([1.0, 2.0], [0.1, 0.2], [0.1, 0.1])}, 0.01, 0.02, about)
     errors.write(path)
     again = WidthErrors.read(path)
@@ -111,6 +111,9 @@ def test_file_keeps_the_table(tmp_path):
     assert find_errors(tmp_path / 'a.safetensors', 'ab') == again
     assert find_errors(tmp_path / 'a.safetensors', 'cd') is None
     assert find_errors(tmp_path / 'b.safetensors', 'ab') is None
+    WidthErrors(errors.curves, about=dict(threshold=0.5)).write(path)
+    with pytest.raises(ValueError, match='nothing is said about source, widths, blurs'):
+        WidthErrors.read(path)
     path.write_text('{"a": 1}')
     with pytest.raises(ValueError, match='no table of width errors'):
         WidthErrors.read(path)
