@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--photos',
         type=Path,
         metavar='FOLDER',
-        help='photos with the names of the masks: exports link to them, data and markers give the scale',
+        help='photos with the names of the masks: exports link to them; their data and markers give scales',
     )
 
 
