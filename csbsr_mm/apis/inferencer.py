@@ -17,6 +17,7 @@ from csbsr_mm.onnx.backend import OnnxBackend
 from csbsr_mm.photos.nodata import NoData, find_nodata
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
+from csbsr_mm.utils.stage_times import StageTimes
 from csbsr_mm.weights.library import DEFAULT
 
 from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, Statistics, make_backend
@@ -26,6 +27,8 @@ from .tiling import TileBlender, TileGrid, check_tiling
 
 KERNEL_SAMPLES = 5
 STREAM_PIXELS = 20_000_000
+MODEL_STAGES = ('estimate_kernel', 'super_resolve', 'segment', 'whole_model')
+"""What runs on the device; models whose networks do not run one after the other have the last alone."""
 
 Progress = Callable[[int, int], None]
 
@@ -50,6 +53,9 @@ class CrackInferencer:
         per_tile: Estimate kernel and normalisation for each tile alone instead of once per photo.
         crack_class: Channel of the crack, for models with several classes none of which is called so.
         scratch_dir: Where scratch files go; the system's place for temporary files by default.
+
+    Attributes:
+        times: Seconds in the model so far, by stage: :data:`MODEL_STAGES`.
 
     Raises:
         ValueError: A value is out of range, or the crack's class cannot be known.
@@ -96,6 +102,7 @@ class CrackInferencer:
             raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
         self.per_tile = per_tile
         self.scratch_dir = scratch_dir or tempfile.gettempdir()
+        self.times = StageTimes()
 
     @classmethod
     def from_weights(
@@ -212,7 +219,7 @@ class _PhotoRun:
     ) -> None:
         self.photo, self.grid = photo, grid
         self.nodata = find_nodata(photo.pixels)
-        self.backend = inferencer.backend
+        self.backend, self.times = inferencer.backend, inferencer.times
         self.batch_size, self.threshold = inferencer.batch_size, inferencer.threshold
         self.output_grid = grid.scaled(self.backend.scale)
         pixels = self.output_grid.height * self.output_grid.width
@@ -228,7 +235,9 @@ class _PhotoRun:
             blenders['sr_image'] = TileBlender(self.output_grid, sr_image)
         kernels = []
         for indices in self._batches(range(len(self.grid))):
-            outputs = self.backend.run(self._read(self.photo.pixels, self.grid, indices))
+            tiles = self._read(self.photo.pixels, self.grid, indices)
+            with self.times.of('whole_model'):
+                outputs = self.backend.run(tiles)
             for name, blender in blenders.items():
                 for index, values in zip(indices, getattr(outputs, name), strict=True):
                     blender.add(index, values)
@@ -245,7 +254,9 @@ class _PhotoRun:
         sr_image, probability = self._raster(3), self._raster(1)
         restored = TileBlender(self.output_grid, sr_image)
         for indices in self._batches(range(len(self.grid))):
-            tiles = self.backend.super_resolve(self._read(self.photo.pixels, self.grid, indices), kernel)
+            tiles = self._read(self.photo.pixels, self.grid, indices)
+            with self.times.of('super_resolve'):
+                tiles = self.backend.super_resolve(tiles, kernel)
             for index, values in zip(indices, tiles, strict=True):
                 restored.add(index, values)
         statistics = (
@@ -254,7 +265,9 @@ class _PhotoRun:
         segmented = TileBlender(self.output_grid, probability)
         for indices in self._batches(range(len(self.grid))):
             tiles = self._read(sr_image, self.output_grid, indices)
-            for index, values in zip(indices, self.backend.segment(tiles, kernel, statistics), strict=True):
+            with self.times.of('segment'):
+                tiles = self.backend.segment(tiles, kernel, statistics)
+            for index, values in zip(indices, tiles, strict=True):
                 segmented.add(index, values)
         blenders = dict(probability=segmented, sr_image=restored)
         return self._result(blenders, probability, sr_image, kernel)
@@ -263,7 +276,9 @@ class _PhotoRun:
         """Mean kernel over some tiles, of unit sum; None without samples."""
         kernels: list[NDArray[np.float32]] = []
         for indices in self._batches(samples):
-            kernels += list(self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices)))
+            tiles = self._read(self.photo.pixels, self.grid, indices)
+            with self.times.of('estimate_kernel'):
+                kernels += list(self.backend.estimate_kernels(tiles))
         if not kernels:
             return None
         mean = np.mean(kernels, 0)

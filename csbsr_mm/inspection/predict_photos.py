@@ -21,6 +21,7 @@ from csbsr_mm.inspection.together import (
     scratch_folder,
 )
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
+from csbsr_mm.utils.allocator import keep_freed_memory
 
 
 def predict_photos(args: argparse.Namespace) -> int:
@@ -36,6 +37,7 @@ def predict_photos(args: argparse.Namespace) -> int:
         FileNotFoundError: There is no such config, checkpoint or photo.
         ValueError: An option is out of range, or the checkpoint does not fit.
     """
+    keep_freed_memory()
     rules_from(args)
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
     _check_numbers(args)
@@ -56,7 +58,9 @@ def predict_photos(args: argparse.Namespace) -> int:
         return 0
     records, shown = outcome.records, outcome.settings
     if records:
-        Report(folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title, scales).write()
+        Report(
+            folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title, scales, outcome.timing
+        ).write()
     return conclude(records, len(photos), outcome.interrupted, folder, console)
 
 
@@ -85,7 +89,7 @@ def _predict_alone(
                 progress.on_photo(record)
         except KeyboardInterrupt:
             interrupted = True
-    return Outcome(records, shown_settings(args, run), interrupted)
+    return Outcome(records, shown_settings(args, run), run.timing.summary(), interrupted)
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,7 +28,7 @@ class PhotoProgress:
         self.console = console
         self._pixels = {photo.name: count_pixels(photo) for photo in photos}
         self._total, self._finished, self._done = sum(self._pixels.values()), 0, 0
-        self._worked_on: set[str] = set()
+        self._parts: dict[str, float] = {}
         self._bar = Progress(
             TextColumn('{task.description}'),
             BarColumn(),
@@ -48,9 +49,8 @@ class PhotoProgress:
 
     def on_tile(self, photo: SourcePhoto, done: int, steps: int) -> None:
         """Count a part of a photo."""
-        self._worked_on.add(photo.name)
-        part = self._pixels[photo.name] * done / steps
-        self._bar.update(self._task, description=photo.name, completed=self._finished + part)
+        self._parts[photo.name] = self._pixels[photo.name] * done / steps
+        self._show(description=photo.name)
 
     def on_photo(self, record: Record, worked_on: bool | None = None) -> None:
         """Count a photo that is done.
@@ -61,14 +61,19 @@ class PhotoProgress:
         """
         self._done += 1
         pixels = self._pixels[record['name']]
-        if record['name'] in self._worked_on if worked_on is None else worked_on:
+        if record['name'] in self._parts if worked_on is None else worked_on:
             self._finished += pixels
         else:
             # Done before, or unreadable: it says nothing about speed.
             self._total -= pixels
-        self._bar.update(self._task, completed=self._finished, total=self._total, done=self._done)
+        self._parts.pop(record['name'], None)
+        self._show(total=self._total, done=self._done)
         if not self.console.is_terminal:
             self.say(_line(record))
+
+    def _show(self, **changes: Any) -> None:
+        # A photo's tiles are done before its results are stored, and by then the next one's have begun.
+        self._bar.update(self._task, completed=self._finished + sum(self._parts.values()), **changes)
 
     def say(self, text: str) -> None:
         """Print a line beside the bar."""

@@ -44,6 +44,7 @@ class Report:
         blur_limit: see :data:`BLUR_LIMIT`.
         settings: what to say about how the results came about, as names and values.
         title: heading of the page.
+        timing: where the time went; see :meth:`.RunTimer.summary`.
 
     Raises:
         ValueError: ``mm_per_pixel`` or ``blur_limit`` is not positive.
@@ -58,13 +59,14 @@ class Report:
         settings: dict | None = None,
         title: str = 'Crack inspection',
         scales: Mapping[str, PhotoScale] | None = None,
+        timing: dict | None = None,
     ) -> None:
         for name, value in (('mm_per_pixel', mm_per_pixel), ('blur_limit', blur_limit)):
             if value is not None and not value > 0:
                 raise ValueError(f'{name} must be positive, got {value}')
         self.folder, self.records = folder, list(records)
         self.mm_per_pixel, self.blur_limit = mm_per_pixel, blur_limit
-        self.settings, self.title = dict(settings or {}), title
+        self.settings, self.title, self.timing = dict(settings or {}), title, timing
         self.scales = ScaleTable(scales or {}, None if mm_per_pixel is None else PhotoScale(mm_per_pixel))
         self.has_mm = mm_per_pixel is not None or bool(scales)
 
@@ -80,6 +82,7 @@ class Report:
             scales={name: asdict(scale) for name, scale in self.scales.scales.items()},
             blur_limit=self.blur_limit,
             width_bias_in_output_pixels=WIDTH_BIAS,
+            timing=self.timing,
             photos=[self._with_units(record) for record in self.records],
         )
         self.folder.write_json(content, 'summary.json')
