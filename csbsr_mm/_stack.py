@@ -102,7 +102,7 @@ def _stub_compiled_ops() -> None:
             if op.startswith('__'):
                 raise AttributeError(op)
 
-            def missing(*args, **kwargs):
+            def missing(*_args, **_kwargs):
                 raise RuntimeError(f'operator {op!r} needs the compiled mmcv; mmcv-lite is installed')
 
             return missing

@@ -9,7 +9,7 @@ model = dict(
     task_weight=1.0,
 )
 
-iterations = _base_.total - _base_.predictors
+iterations = _base_.total - _base_.warmup
 train_cfg = dict(max_iters=iterations)
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=iterations, by_epoch=False)]
 # S learns nothing: no stages.

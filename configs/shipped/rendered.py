@@ -5,7 +5,7 @@ Gaussian, motion, defocus or a mixture; the dark rim that gives it away is cut; 
 """
 
 _base_ = [
-    '../_base_/models/unet_small.py',
+    '../_base_/models/csbsr_small.py',
     '../_base_/datasets/crack_demo.py',
     '../_base_/default_hooks.py',
     '../_base_/schedules/adam.py',
@@ -13,31 +13,6 @@ _base_ = [
 ]
 work_dir = 'work_dirs/rendered'
 data_root = 'data/crack_varied'
-
-# Leaky units cannot die: a classifier on ReLU features whose weights turn negative never recovers.
-leaky = dict(type='LeakyReLU', negative_slope=0.1)
-width = 24
-model = dict(
-    _delete_=True,
-    type='BlindSRSegmentor',
-    data_preprocessor=dict(type='BlindSRDataPreProcessor', size_divisor=2),
-    sr=dict(
-        type='KBPN',
-        num_stages=2,
-        channels=32,
-        kernel_estimator='log_variance',
-        kernel_updates=False,
-        kernel_code=16,
-        blur_padding='replicate',
-    ),
-    segmentor=dict(
-        **_base_.model,
-    ),
-    sr_loss=dict(type='BlindSRLoss', kernel_loss='relative', kernel_weight=0.05, border=3),
-    task_weight=0.3,
-)
-model['segmentor']['backbone'].update(base_channels=width, act_cfg=leaky)
-model['segmentor']['decode_head'].update(in_channels=width, channels=width, act_cfg=leaky)
 
 degradation = dict(
     type='BlindDegradation',
@@ -68,7 +43,7 @@ train_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, pipelin
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
-estimator, warmup, total = 2000, 2400, 2860
+estimator, warmup, total = 2400, 2800, 5600
 train_cfg = dict(max_iters=total, val_begin=total + 1)
 optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=warmup, end=total, by_epoch=False)]

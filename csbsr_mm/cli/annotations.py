@@ -21,6 +21,9 @@ def run(args: argparse.Namespace) -> None:
     """Write the cracks."""
     import sys
 
+    from csbsr_mm.inspection import need_report_packages
+
+    need_report_packages('csbsr annotations')
     from csbsr_mm.inspection.annotations import write_annotations
 
     count = write_annotations(args.folder, args.format, args.target)

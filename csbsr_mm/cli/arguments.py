@@ -66,6 +66,49 @@ def add_crack_rules(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_scales(parser: argparse._ActionsContainer) -> None:
+    """How large a pixel is on the wall: ``--mm-per-pixel``, ``--scales`` and what else tells it."""
+    parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
+    parser.add_argument(
+        '--scales', metavar='CSV', help='table photo,mm_per_pixel[,std]: the scale of each photo'
+    )
+    parser.add_argument(
+        '--wall-distance',
+        type=number_with_std,
+        metavar='M[,STD]',
+        help='metres from the camera to the wall (what the photo says), for the scale by the focal length',
+    )
+    parser.add_argument(
+        '--sensor-width',
+        type=float,
+        metavar='MM',
+        help="long side of the camera's sensor (what the photo says)",
+    )
+    parser.add_argument(
+        '--marker-size',
+        type=number_with_std,
+        metavar='MM[,STD]',
+        help='look for ArUco markers, black squares with sides of so many millimetres',
+    )
+    parser.add_argument('--marker-dictionary', metavar='NAME', help='their set in OpenCV (4X4_50)')
+    parser.add_argument(
+        '--scale-order',
+        metavar='LIST',
+        help='where to take the scale from, the first that gives one (table,camera,marker,number)',
+    )
+
+
+def number_with_std(text: str) -> tuple[float, float | None]:
+    """A number, and after a comma its standard deviation.
+
+    Example:
+        >>> number_with_std('5'), number_with_std('5,0.1')
+        ((5.0, None), (5.0, 0.1))
+    """
+    number, comma, std = text.partition(',')
+    return float(number), float(std) if comma else None
+
+
 def add_launcher(
     parser: argparse._ActionsContainer, choices: Sequence[str] = ('none', 'pytorch', 'slurm', 'mpi')
 ) -> None:

@@ -33,6 +33,7 @@ class Command:
 COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
     'report': Command('measure again from stored probabilities and rewrite a report', registers=False),
+    'compare': Command('compare the reports of two visits: cracks new, gone, longer, wider', registers=False),
     'annotations': Command('write the cracks of a report as GeoJSON, COCO or SVG', registers=False),
     'measure': Command('measure cracks in masks that are there already', registers=False),
     'evaluate': Command('compare masks or probability maps with the truth', registers=False),

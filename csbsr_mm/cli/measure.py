@@ -1,7 +1,8 @@
 """Measure cracks in masks that are there already: area, length, width and orientation.
 
-Masks are pictures in which a crack is brighter than half. Lengths are in pixels of the photo, or in
-millimetres with --mm-per-pixel.
+Masks are pictures in which a crack is brighter than half, or NumPy files; they may come from any model.
+Lengths are in pixels of the photo, or in millimetres with --mm-per-pixel. The base installation is enough;
+other pictures than PNG need Pillow.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure, and print one line a mask."""
     import csbsr_mm.inspection.measurement as measurement
     from csbsr_mm.photos.input_files import find_photos
+    from csbsr_mm.photos.mask_files import read_mask
 
     for name in ('scale', 'mm_per_pixel'):
         value = getattr(args, name)
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     min_area = measurement.MIN_AREA if args.min_area is None else args.min_area
     rows = []
     for photo in photos:
-        found = measurement.measure_cracks(_read_mask(photo.path), scale=args.scale, min_area=min_area)
+        found = measurement.measure_cracks(read_mask(photo.path), scale=args.scale, min_area=min_area)
         total, *cracks = (_in_unit(one, args.mm_per_pixel) for one in (found.total, *found.cracks))
         sys.stdout.write(
             f'{photo.name}: {len(cracks)} cracks, area {total.area:.1f} {unit}², length {total.length:.1f} '
@@ -53,16 +55,6 @@ def run(args: argparse.Namespace) -> None:
             writer = csv.writer(file)
             writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS)])
             writer.writerows(rows)
-
-
-def _read_mask(path: Path) -> Any:
-    """(H, W) bool."""
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as image:
-        values = np.asarray(image if image.mode.startswith('I') else image.convert('L'))
-    return values > (127 if values.dtype == np.uint8 else 32767)
 
 
 def _in_unit(measures: Any, mm_per_pixel: float | None) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from csbsr_mm.config_library import find_config
 
-from .arguments import add_config_options, add_crack_rules, add_launcher, add_trust
+from .arguments import add_config_options, add_crack_rules, add_launcher, add_scales, add_trust
 
 MODEL_SUFFIXES = ('.pth', '.pt', '.onnx', '.ckpt')
 
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out-dir', required=True, help='folder for all results')
     _add_prediction(parser.add_argument_group('prediction'))
     _add_results(parser.add_argument_group('results'))
+    add_scales(parser.add_argument_group('scale', 'Size of a pixel on the wall, for millimetres.'))
     _add_processes(parser.add_argument_group('many photos'))
 
 
@@ -56,10 +57,6 @@ def _add_prediction(group: argparse._ArgumentGroup) -> None:
 def _add_results(group: argparse._ArgumentGroup) -> None:
     group.add_argument('--no-sr', action='store_true', help='do not store SR images')
     group.add_argument('--resume', action='store_true', help='keep photos that are done already')
-    group.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
-    group.add_argument(
-        '--scales', metavar='CSV', help='table photo,mm_per_pixel[,std]: the scale of each photo'
-    )
     add_crack_rules(group)
     group.add_argument(
         '--blur-limit',
@@ -81,6 +78,9 @@ def _add_processes(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict, measure, report."""
+    from csbsr_mm.inspection import need_report_packages
+
+    need_report_packages('csbsr predict')
     from csbsr_mm.inspection.predict_photos import predict_photos
 
     args.config, args.checkpoint, args.inputs = split_model(args.inputs)

@@ -3,7 +3,8 @@
 csbsr report report/ --threshold 0.3 --min-length 20 --mm-per-pixel 0.8
 csbsr report report/ --decisions decisions.json     # without the cracks that were rejected in the page
 
-Settings that are not given stay as they are. Only what depends on the threshold is written anew: masks,
+Settings that are not given stay as they are; but an option that tells the scale in another way than
+--mm-per-pixel replaces all of them. Only what depends on the threshold is written anew: masks,
 overlays, previews, records, and the report.
 """
 
@@ -11,17 +12,13 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import add_crack_rules
+from .arguments import add_crack_rules, add_scales
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('folder', metavar='REPORT', help='output folder of `csbsr predict`')
     parser.add_argument('--threshold', type=float, help='probability of a crack pixel')
-    parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
-    parser.add_argument(
-        '--scales', metavar='CSV', help='table photo,mm_per_pixel[,std]: the scale of each photo'
-    )
     parser.add_argument('--blur-limit', type=float, help='spread of the blur that is too much, in SR pixels')
     parser.add_argument('--title', help='heading of the report')
     decisions = parser.add_mutually_exclusive_group()
@@ -32,12 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     decisions.add_argument('--no-decisions', action='store_true', help='forget what was decided')
     add_crack_rules(parser)
+    add_scales(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure again and rewrite the report."""
     import sys
 
+    from csbsr_mm.inspection import need_report_packages
+
+    need_report_packages('csbsr report')
     from csbsr_mm.inspection.remeasure import remeasure_report
 
     records = remeasure_report(args)

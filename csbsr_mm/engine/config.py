@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from csbsr_mm.config_library import find_config
+from csbsr_mm.weights import list_weights
 
 from .checkpoint import CheckpointError, check_file
 
@@ -125,13 +126,13 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     """
     cfg.resume = resume is not None
     if resume is None:
-        _check_load_from(cfg)
+        _find_load_from(cfg)
         return
     checkpoint = intact_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if checkpoint is None:
         cfg.resume = False
         print_log(f'{cfg.work_dir} holds no checkpoint to resume, starting afresh', logger='current')
-        _check_load_from(cfg)
+        _find_load_from(cfg)
     elif not checkpoint.is_file():
         raise FileNotFoundError(f'checkpoint {checkpoint} to resume from does not exist')
     else:
@@ -184,10 +185,16 @@ def intact_checkpoint(work_dir: str) -> Path | None:
     raise CheckpointError(f'{damage[0]}; {newest.parent} holds no other checkpoint')
 
 
-def _check_load_from(cfg: Config) -> None:
+def _find_load_from(cfg: Config) -> None:
+    """Replace the name of weights on board by their file; refuse a file that is not there."""
     path = cfg.get('load_from')
-    if path and '://' not in path and not Path(path).is_file():
+    if not path or '://' in path or Path(path).is_file():
+        return
+    on_board = list_weights()
+    if path not in on_board:
         raise FileNotFoundError(
-            f'load_from={path} does not exist; train the step before, give another checkpoint with '
-            f'--cfg-options load_from=FILE, or start from random weights with load_from=None'
+            f'load_from={path} does not exist; train the step before, give another checkpoint or weights on '
+            f'board ({", ".join(on_board)}) with --cfg-options load_from=FILE, or start from random weights with '
+            f'load_from=None'
         )
+    cfg.load_from = str(on_board[path].path)

@@ -27,8 +27,7 @@ class WatchedBatches:
         self._dataloader = dataloader
         self._drawn: deque[int] = deque()
         sampler = dataloader.batch_sampler
-        self._is_watched = isinstance(sampler, BatchSampler) and dataloader.num_workers > 0
-        if self._is_watched:
+        if isinstance(sampler, BatchSampler) and dataloader.num_workers > 0:
             if not isinstance(sampler.sampler, _Recorded):
                 sampler.sampler = _Recorded(sampler.sampler)
             sampler.sampler.drawn = self._drawn
@@ -72,7 +71,8 @@ class _Recorded:
     """A sampler that notes what it gave out."""
 
     def __init__(self, sampler: Any) -> None:
-        self._sampler, self.drawn = sampler, deque()
+        self._sampler = sampler
+        self.drawn: deque[int] = deque()
 
     def __iter__(self) -> Iterator[int]:
         drawn = self.drawn

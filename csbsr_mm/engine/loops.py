@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
-from mmengine.runner import BaseLoop, IterBasedTrainLoop
+from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.utils import calc_dynamic_intervals
 from mmseg.registry import LOOPS
 from torch import Tensor
@@ -35,14 +35,14 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         runner: the runner.
         dataloader: data loader or its config.
         max_iters: number of updates.
-        val_begin: first iteration that may be followed by validation.
+        val_begin: Number of the first iteration that may be followed by validation.
         val_interval: iterations between validations.
         dynamic_intervals: as of MMEngine's loop.
     """
 
     def __init__(
         self,
-        runner,
+        runner: Runner,
         dataloader: DataLoader | dict,
         max_iters: int,
         val_begin: int = 1,
@@ -166,7 +166,7 @@ class _EndlessBatches:
             return next(self._batches)
 
 
-def _take_accumulative_counts(runner) -> int:
+def _take_accumulative_counts(runner: Runner) -> int:
     """Move ``accumulative_counts`` from the optimizer wrapper, not yet built, to the loop."""
     wrapper = runner.optim_wrapper
     if isinstance(wrapper, dict):

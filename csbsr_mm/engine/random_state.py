@@ -15,8 +15,9 @@ def get_random_state() -> dict[str, Any]:
     Only numbers, lists and tensors, so that ``torch.load(weights_only=True)`` reads it.
     """
     # The global generator, because that is what other libraries' transforms draw from.
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002
-    state = dict(python=random.getstate(), numpy=[name, keys.tolist(), *rest], torch=torch.get_rng_state())
+    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
+    numbers = np.asarray(keys).tolist()
+    state = dict(python=random.getstate(), numpy=[name, numbers, *rest], torch=torch.get_rng_state())
     if torch.cuda.is_available():
         state['cuda'] = torch.cuda.get_rng_state()
     return state

@@ -49,7 +49,10 @@ class PhotoScores:
         """The photos whose names begin with ``prefix``."""
         kept = [index for index, name in enumerate(self.names) if name.startswith(prefix)]
         return PhotoScores(
-            *([values[index] for index in kept] for values in (self.names, self.iou, self.hd95, self.alarms))
+            [self.names[index] for index in kept],
+            [self.iou[index] for index in kept],
+            [self.hd95[index] for index in kept],
+            [self.alarms[index] for index in kept],
         )
 
     def figures(self, threshold: float) -> dict[str, tuple[float, float, float]]:

@@ -74,7 +74,7 @@ class SRQualityMetric(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Measure a batch; of an image a few numbers and the true kernel are kept."""
         for sample in data_samples:
-            result = {'image': str(sample.get('img_path', ''))}
+            result: dict[str, Any] = {'image': str(sample.get('img_path', ''))}
             if self._has_images(sample):
                 result |= self._image_quality(sample)
             if 'blur_kernel' in sample and 'gt_blur_kernel' in sample:
@@ -84,7 +84,7 @@ class SRQualityMetric(BaseMetric):
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Mean of each quantity over the images that have it, and the agreement of the kernels."""
         if self.per_image_csv is not None:
-            self._write_csv(results)
+            _write_csv(Path(self.per_image_csv), results)
         metrics = {}
         for name in QUANTITIES:
             values = [result[name] for result in results if name in result]
@@ -141,13 +141,13 @@ class SRQualityMetric(BaseMetric):
             result |= {f'{whose}_{name}': float(getattr(shape, name)) for name in SHAPES}
         return {**result, 'kernel': true[0].numpy()}
 
-    def _write_csv(self, results: list[dict]) -> None:
-        path = Path(self.per_image_csv)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open('w', newline='', encoding='utf-8') as file:
-            writer = csv.DictWriter(file, fieldnames=['image', *COLUMNS], restval='', extrasaction='ignore')
-            writer.writeheader()
-            writer.writerows(results)
+
+def _write_csv(path: Path, results: list[dict]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, fieldnames=['image', *COLUMNS], restval='', extrasaction='ignore')
+        writer.writeheader()
+        writer.writerows(results)
 
 
 def _kernel_agreement(results: list[dict]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -134,11 +134,11 @@ class ThresholdCurveMetric(BaseMetric):
         for curve in curves:
             metrics |= curve.figures(self.thresholds, self.at)
         if self.per_image_csv is not None:
-            self._write_images(results, curves)
+            self._write_images(self.per_image_csv, results, curves)
         if self.curve_csv is not None:
-            self._write_curves(curves)
+            self._write_curves(self.curve_csv, curves)
         if self.curve_png is not None:
-            self._draw_curves(curves)
+            self._draw_curves(self.curve_png, curves)
         return self._named(metrics)
 
     def _named(self, metrics: dict[str, float]) -> dict[str, float]:
@@ -175,27 +175,27 @@ class ThresholdCurveMetric(BaseMetric):
             self.results[behind] = self.results[behind].result()
         return self._executor.submit(self._measure, image, prob, target, ignore)
 
-    def _write_images(self, results: list[dict[str, Any]], curves: list[ThresholdCurve]) -> None:
+    def _write_images(self, path: str, results: list[dict[str, Any]], curves: list[ThresholdCurve]) -> None:
         """One row an image: each quantity at its best threshold, at those asked for, and on average."""
         count = len(self.thresholds)
-        columns: dict[str, Sequence] = {'image': [result['image'] for result in results]}
+        columns: dict[str, Iterable[Any]] = {'image': [result['image'] for result in results]}
         for curve in curves:
             if curve.best:
                 columns[f'{curve.name}_{curve.best}'] = curve.per_image[:, curve.best_index(count)]
                 columns[curve.average_name] = curve.per_image[:, :count].mean(1)
             for threshold, values in zip(self.at, curve.per_image[:, count:].T, strict=True):
                 columns[f'{curve.name}_at_{threshold:g}'] = values
-        _write_csv(self.per_image_csv, columns)
+        _write_csv(Path(path), columns)
 
-    def _write_curves(self, curves: list[ThresholdCurve]) -> None:
+    def _write_curves(self, path: str, curves: list[ThresholdCurve]) -> None:
         count = len(self.thresholds)
-        columns: dict[str, Sequence] = {'threshold': [f'{t:g}' for t in self.thresholds]}
+        columns: dict[str, Iterable[Any]] = {'threshold': [f'{t:g}' for t in self.thresholds]}
         columns |= {curve.name: curve.values[:count] for curve in curves}
         if curves and curves[0].one_empty is not None:
             columns['one_empty'] = curves[0].one_empty[:count]
-        _write_csv(self.curve_csv, columns)
+        _write_csv(Path(path), columns)
 
-    def _draw_curves(self, curves: list[ThresholdCurve]) -> None:
+    def _draw_curves(self, path: str, curves: list[ThresholdCurve]) -> None:
         # Figure without pyplot: no global state, no display.
         from matplotlib.figure import Figure
 
@@ -210,8 +210,8 @@ class ThresholdCurveMetric(BaseMetric):
         axes.set(xlabel='threshold', xlim=(0, 1))
         axes.legend()
         axes.grid(alpha=0.3)
-        Path(self.curve_png).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(self.curve_png, dpi=150)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
 
 
 def foreground_probability(
@@ -288,11 +288,10 @@ def _refuse_one_version_of_many(sample: dict, values: Tensor, image: str) -> Non
         )
 
 
-def _write_csv(path: str | None, columns: dict[str, Sequence]) -> None:
+def _write_csv(path: Path, columns: dict[str, Iterable[Any]]) -> None:
     """Write columns of equal length under their names."""
-    file_path = Path(str(path))
-    file_path.parent.mkdir(parents=True, exist_ok=True)
-    with file_path.open('w', newline='', encoding='utf-8') as file:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))

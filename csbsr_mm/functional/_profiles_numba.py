@@ -25,8 +25,8 @@ def walk_across(image, places, normals, inner, reach, level, foot, valley, step,
     """Integral and edges of the profile on both sides of each point.
 
     A walk starts at the highest value near the point and goes outwards. Inside ``inner`` only the image's
-    border stops it. Beyond, it stops at ``reach``, where the value falls below ``foot``, and where it rises by
-    ``valley`` again: that is another crack, and what was walked since the lowest value does not count.
+    border stops it. Beyond, it stops at ``reach``, where the value falls below ``foot``, and where it rises
+    by ``valley`` again: that is another crack, and what was walked since the lowest value does not count.
 
     Args:
         image: (H, W) float32 profile values, 1 inside a crack and 0 outside.

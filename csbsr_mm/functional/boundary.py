@@ -65,7 +65,7 @@ def boundary_loss(
     """
     masks = soft_masks(logits, target, classes, ignore_index)
     if distance_map is None:
-        distance_map = map_of(masks, normalize)
+        distance_map = signed_distance_of(masks, normalize)
     if reduction == 'pixel':
         return boundary_pixels(masks, distance_map, weight)
     return reduce_images(boundary(masks, distance_map, weight), masks, reduction)
@@ -103,7 +103,7 @@ def boundary_map(
     return torch.stack(maps, -3)
 
 
-def map_of(masks: SoftMasks, normalize: bool = True) -> Tensor:
+def signed_distance_of(masks: SoftMasks, normalize: bool = True) -> Tensor:
     """Signed distance maps (B, K, H, W) that belong to ``masks``; of two classes the last one's alone.
 
     The outline between two classes is one, so that the background's map would say nothing new.
@@ -121,7 +121,7 @@ def boundary(masks: SoftMasks, distance_map: Tensor, weight: Tensor | None = Non
 def boundary_pixels(masks: SoftMasks, distance_map: Tensor, weight: Tensor | None = None) -> Tensor:
     """Boundary term (B, H, W) of each pixel; see :func:`boundary_loss`.
 
-    A single map beside several masks belongs to the last of them; see :func:`map_of`.
+    A single map beside several masks belongs to the last of them; see :func:`signed_distance_of`.
     """
     prob = masks.prob[:, -1:] if distance_map.shape[1] == 1 else masks.prob
     if distance_map.shape != prob.shape:

@@ -74,7 +74,7 @@ def anisotropic_gaussian_kernel(
     x, y = _pixel_offsets(size, theta)
     u = x * torch.cos(theta) - y * torch.sin(theta)
     v = x * torch.sin(theta) + y * torch.cos(theta)
-    return _unit_sum(torch.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2)), as_tensor)
+    return _normalize_kernel(torch.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2)), as_tensor)
 
 
 def motion_kernel(length: Parameter, angle: Parameter, size: int = 21) -> np.ndarray | torch.Tensor:
@@ -113,7 +113,7 @@ def motion_kernel(length: Parameter, angle: Parameter, size: int = 21) -> np.nda
 
     columns = bilinear_weights(path * torch.cos(angle[..., 0]))
     rows = bilinear_weights(-path * torch.sin(angle[..., 0]))
-    return _unit_sum(rows.transpose(-1, -2) @ columns, as_tensor)
+    return _normalize_kernel(rows.transpose(-1, -2) @ columns, as_tensor)
 
 
 def defocus_kernel(radius: Parameter, size: int = 21) -> np.ndarray | torch.Tensor:
@@ -140,7 +140,7 @@ def defocus_kernel(radius: Parameter, size: int = 21) -> np.ndarray | torch.Tens
             f'got {radius.tolist()}; use a larger size'
         )
     x, y = _pixel_offsets(size, radius)
-    return _unit_sum((radius + 0.5 - torch.sqrt(x * x + y * y)).clamp(0, 1), as_tensor)
+    return _normalize_kernel((radius + 0.5 - torch.sqrt(x * x + y * y)).clamp(0, 1), as_tensor)
 
 
 def compose_kernels(first: Array, second: Array) -> Array:
@@ -359,6 +359,6 @@ def _pixel_offsets(size: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.T
     return axis[None, :], axis[:, None]
 
 
-def _unit_sum(kernel: torch.Tensor, as_tensor: bool) -> np.ndarray | torch.Tensor:
+def _normalize_kernel(kernel: torch.Tensor, as_tensor: bool) -> np.ndarray | torch.Tensor:
     kernel = kernel / kernel.sum((-2, -1), keepdim=True)
     return kernel if as_tensor else kernel.numpy()

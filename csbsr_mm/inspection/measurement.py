@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
-from csbsr_mm.functional.kernel_shape import kernel_shape
 from csbsr_mm.photos.raster import Box, split
 
 from .selection import CRACK, FAINT, JOINT, MIN_AREA, SMALL, SelectionRules
 from .skeleton import CentreLine, distance_to_border, trace
 from .smoothing import EIGHT, RegularMask, regularize
+from .width_classes import width_levels
 
 LENGTHS = (
     'length', 'mean_width', 'width_95', 'max_width', 'subpixel_mean', 'subpixel_median', 'subpixel_max'
@@ -50,6 +50,8 @@ class CrackMeasures:
         subpixel_median: its median along the centre line.
         subpixel_max: the largest, each being averaged over a stretch as long as the crack is wide.
         subpixel_max_at: row and column of the largest in pixels of the input photo.
+        width_levels: widths that the parts :data:`.width_classes.LEVELS` of the centre line do not exceed,
+            away from junctions: widths between pixels where they are known, of the mask otherwise.
     """
 
     area: float
@@ -66,12 +68,14 @@ class CrackMeasures:
     subpixel_median: float | None = None
     subpixel_max: float | None = None
     subpixel_max_at: tuple[float, float] | None = None
+    width_levels: tuple[float, ...] = ()
 
     def in_millimetres(self, mm_per_pixel: float) -> CrackMeasures:
         """The same in millimetres and square millimetres; places stay in pixels."""
         values = {name: getattr(self, name) for name in LENGTHS}
         lengths = {name: mm_per_pixel * value for name, value in values.items() if value is not None}
-        return replace(self, area=mm_per_pixel**2 * self.area, **lengths)
+        levels = tuple(mm_per_pixel * width for width in self.width_levels)
+        return replace(self, area=mm_per_pixel**2 * self.area, width_levels=levels, **lengths)
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,9 @@ def kernel_spread(blur_kernel: NDArray[np.floating]) -> float:
         >>> round(kernel_spread(anisotropic_gaussian_kernel(2.0, 2.0, 0.0, 21)), 2)
         2.0
     """
+    # Measuring masks needs no torch.
+    from csbsr_mm.functional.kernel_shape import kernel_shape
+
     return float(kernel_shape(blur_kernel).size)
 
 
@@ -302,8 +309,17 @@ def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> Cra
         orientation=orientation,
         box=None if box is None else tuple(float(side) / scale for side in box),
         widest_at=None if widest_at is None else tuple(float(place) for place in widest_at),
+        width_levels=tuple(width / scale for width in _levels(line[free])),
         **_subpixel(line, scale),
     )
+
+
+def _levels(line: NDArray) -> list[float]:
+    """Distribution of the widths away from junctions."""
+    between = np.isfinite(line[:, 7])
+    if between.any():
+        return width_levels(line[between, 7], line[between, 1])
+    return width_levels(line[:, 2], line[:, 1])
 
 
 def _subpixel(line: NDArray, scale: int) -> dict:

@@ -11,7 +11,7 @@ from csbsr_mm.inspection.prediction_run import Record
 from csbsr_mm.inspection.prediction_setup import make_run, model_config, shown_settings
 from csbsr_mm.inspection.prediction_terminal import PhotoProgress, conclude
 from csbsr_mm.inspection.report import BLUR_LIMIT, Report
-from csbsr_mm.inspection.scales import PhotoScale, ScaleTable, read_scales
+from csbsr_mm.inspection.scale_sources import FoundScales, PhotoOfRun, ScaleSources, photo_of, sources_from
 from csbsr_mm.inspection.selection import rules_from
 from csbsr_mm.inspection.together import (
     Outcome,
@@ -21,6 +21,7 @@ from csbsr_mm.inspection.together import (
     scratch_folder,
 )
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
+from csbsr_mm.photos.reader import photo_size, read_camera
 from csbsr_mm.utils.allocator import keep_freed_memory
 
 
@@ -41,25 +42,30 @@ def predict_photos(args: argparse.Namespace) -> int:
     rules_from(args)
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
     _check_numbers(args)
-    scales = read_scales(args.scales) if args.scales else None
+    sources = sources_from(args)
     console = Console()
     model_config(args)
     folder = OutputFolder(args.out_dir)
     photos = find_photos(args.inputs, exclude=args.out_dir)
     if not photos:
         raise ValueError(f'no photos in {", ".join(args.inputs)}')
-    if scales is not None:
-        # Before hours of work: every photo needs a scale.
-        table = ScaleTable(scales, None if args.mm_per_pixel is None else PhotoScale(args.mm_per_pixel))
-        for photo in photos:
-            table.of(str(photo.path))
+    _check_scales(sources, photos)
     outcome = _predict(args, folder, photos, console)
     if outcome is None:
         return 0
     records, shown = outcome.records, outcome.settings
     if records:
+        found = _find_scales(sources, records, console)
         Report(
-            folder, records, args.mm_per_pixel, args.blur_limit, shown, args.title, scales, outcome.timing
+            folder,
+            records,
+            sources.number,
+            args.blur_limit,
+            shown,
+            args.title,
+            found.scales,
+            found.missing,
+            outcome.timing,
         ).write()
     return conclude(records, len(photos), outcome.interrupted, folder, console)
 
@@ -93,11 +99,42 @@ def _predict_alone(
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
-    for name in ('mm_per_pixel', 'blur_limit'):
-        value = getattr(args, name)
-        if value is not None and not value > 0:
-            raise ValueError(f'--{name.replace("_", "-")} must be positive, got {value}')
+    if not args.blur_limit > 0:
+        raise ValueError(f'--blur-limit must be positive, got {args.blur_limit}')
     if args.processes < 1:
         raise ValueError(f'--processes must be at least 1, got {args.processes}')
     if args.launcher != 'none' and args.processes > 1:
         raise ValueError('--launcher and --processes both start processes; give one of them')
+
+
+def _check_scales(sources: ScaleSources, photos: list[SourcePhoto]) -> None:
+    """Refuse a table that leaves out photos before hours of work, where nothing else can give their scale."""
+    if not sources.table.scales or sources.marker is not None:
+        return
+    for photo in photos:
+        size = photo_size(photo.path)
+        try:
+            if size is not None:
+                sources.of(PhotoOfRun(str(photo.path), size, read_camera(photo.path)))
+        except ValueError as error:
+            raise ValueError(
+                f'no scale for {photo.path}: {error}; add its line to the table of scales, or give '
+                f'one for all by --mm-per-pixel'
+            ) from error
+
+
+def _find_scales(sources: ScaleSources, records: list[Record], console: Console) -> FoundScales:
+    """The scales of the photos that are done; what is missing is said."""
+    found = sources.all_of(photo_of(record) for record in records if record['status'] == 'ok')
+    if sources.asked:
+        for path, reason in found.missing.items():
+            console.print(f'no scale for {path}: {reason}', style='yellow', markup=False, soft_wrap=True)
+    unused = sources.unused(record['source'] for record in records)
+    if unused:
+        console.print(
+            f'lines of the table of scales without a photo: {", ".join(unused)}',
+            style='yellow',
+            markup=False,
+            soft_wrap=True,
+        )
+    return found

@@ -218,6 +218,7 @@ class PredictionRun:
             latitude=photo.latitude,
             longitude=photo.longitude,
             altitude=photo.altitude,
+            camera=asdict(photo.camera),
             **measure_result(result, self.rules),
             blur_spread=spread if spread is not None and math.isfinite(spread) else None,
             seam_rms=result.seam_rms,

@@ -22,8 +22,11 @@ from .photo_output import OutputFolder, PhotoWriter
 from .prediction_run import Record, measure_result
 from .rejection import strike_out
 from .report import BLUR_LIMIT, Report
-from .scales import PhotoScale, read_scales
+from .scale_sources import FoundScales, photo_of, sources_from
+from .scales import PhotoScale
 from .selection import SelectionRules, rules_from
+
+SCALE_OPTIONS = ('scales', 'wall_distance', 'sensor_width', 'marker_size', 'scale_order')
 
 
 def remeasure_report(args: argparse.Namespace) -> list[Record]:
@@ -47,20 +50,31 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
     records = list(_remeasured(folder, names, args, _given_decisions(args, names)))
     done = next((record for record in records if record['status'] == 'ok'), None)
     settings = summary['settings']
-    stored = {name: PhotoScale(**scale) for name, scale in summary.get('scales', {}).items()}
-    scales = read_scales(args.scales) if args.scales else stored
+    args.mm_per_pixel = summary['mm_per_pixel'] if args.mm_per_pixel is None else args.mm_per_pixel
+    found = _scales(args, summary, records)
     if done is not None:
         settings |= {'Threshold': done['threshold'], **SelectionRules(**done['rules']).described()}
     Report(
         folder,
         records,
-        summary['mm_per_pixel'] if args.mm_per_pixel is None else args.mm_per_pixel,
+        args.mm_per_pixel,
         summary.get('blur_limit', BLUR_LIMIT) if args.blur_limit is None else args.blur_limit,
         settings,
         args.title or summary.get('title', 'Crack inspection'),
-        scales,
+        found.scales,
+        found.missing,
     ).write()
     return records
+
+
+def _scales(args: argparse.Namespace, summary: dict, records: list[Record]) -> FoundScales:
+    """The scales that the options give; those of the report where at most the one number is given."""
+    sources = sources_from(args)
+    if any(getattr(args, name) is not None for name in SCALE_OPTIONS):
+        return sources.all_of(photo_of(record) for record in records if record['status'] == 'ok')
+    stored = {name: PhotoScale.from_json(scale) for name, scale in summary.get('scales', {}).items()}
+    missing = {} if sources.number is not None else summary.get('without_scale', {})
+    return FoundScales(stored, missing)
 
 
 def _given_decisions(args: argparse.Namespace, names: list[str]) -> list[Decision] | None:

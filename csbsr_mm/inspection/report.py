@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import io
 import json
@@ -16,19 +15,19 @@ from pathlib import Path
 from PIL import Image
 
 from .decisions import REJECT
-from .measurement import WIDTH_BIAS, CrackMeasures
+from .measurement import WIDTH_BIAS
+from .millimetres import LENGTHS, in_millimetres, total_in_millimetres
 from .photo_output import OutputFolder
 from .prediction_run import Record
 from .scales import PhotoScale, ScaleTable
+from .spreadsheet import write_table
 
 BLUR_LIMIT = 4.0
 """Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
 one that models are trained on."""
 
 CRACK_FACTS = ('orientation', 'box', 'widest_at', 'confidence', 'kind')
-LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
 THUMBNAIL_SIDE = 168
-FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 # Largest number of photos, and the side of their pictures in the page.
 PREVIEW_SIDES = ((60, 960), (200, 720), (math.inf, 480))
 
@@ -41,6 +40,8 @@ class Report:
         records: records of all photos.
         mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
         scales: sizes of the pixels of single photos, which win; see :mod:`.scales`.
+        without_scale: why other photos have none, by path. Where any photo has a scale, they have no
+            millimetres.
         blur_limit: see :data:`BLUR_LIMIT`.
         settings: what to say about how the results came about, as names and values.
         title: heading of the page.
@@ -59,6 +60,7 @@ class Report:
         settings: dict | None = None,
         title: str = 'Crack inspection',
         scales: Mapping[str, PhotoScale] | None = None,
+        without_scale: Mapping[str, str] | None = None,
         timing: dict | None = None,
     ) -> None:
         for name, value in (('mm_per_pixel', mm_per_pixel), ('blur_limit', blur_limit)):
@@ -68,6 +70,7 @@ class Report:
         self.mm_per_pixel, self.blur_limit = mm_per_pixel, blur_limit
         self.settings, self.title, self.timing = dict(settings or {}), title, timing
         self.scales = ScaleTable(scales or {}, None if mm_per_pixel is None else PhotoScale(mm_per_pixel))
+        self.without_scale = dict(without_scale or {})
         self.has_mm = mm_per_pixel is not None or bool(scales)
 
     def write(self) -> None:
@@ -80,6 +83,7 @@ class Report:
             settings=self.settings,
             mm_per_pixel=self.mm_per_pixel,
             scales={name: asdict(scale) for name, scale in self.scales.scales.items()},
+            without_scale=self.without_scale,
             blur_limit=self.blur_limit,
             width_bias_in_output_pixels=WIDTH_BIAS,
             timing=self.timing,
@@ -136,13 +140,28 @@ class Report:
         scale = self.scales.of(record['source'])
         if scale is not None:
             record['scale_of_photo'] = asdict(scale)
-            record['total_mm'] = _millimetres(record['total'], scale)
-            record['cracks_mm'] = [_millimetres(crack, scale) for crack in record['cracks']]
+            record['total_mm'] = total_in_millimetres(record['total'], record['cracks'], scale)
+            record['cracks_mm'] = [in_millimetres(crack, scale) for crack in record['cracks']]
         return record
 
-    def _in_unit(self, measures: dict, scale: PhotoScale | None) -> dict:
-        values = measures if scale is None else _millimetres(measures, scale)
+    def _in_unit(self, record: Record, index: int | None = None) -> dict:
+        """Measures of a crack, or of all cracks, in millimetres if the photo's scale is known."""
+        scale, cracks = self.scales.of(record['source']), record['cracks']
+        values = record['total'] if index is None else cracks[index]
+        if scale is not None:
+            values = (
+                total_in_millimetres(values, cracks, scale)
+                if index is None
+                else in_millimetres(values, scale)
+            )
         return {name: round(values[name], 4) for name in ('area', *LENGTHS)}
+
+    def _scale_text(self, record: Record) -> str:
+        scale = self.scales.of(record['source'])
+        if scale is not None:
+            return str(scale)
+        reason = self.without_scale.get(record['source'])
+        return f'no scale: {reason}' if self.has_mm and reason else 'no scale' if self.has_mm else ''
 
     def _row(self, record: Record) -> dict:
         """What the page needs of one photo."""
@@ -152,18 +171,22 @@ class Report:
             return row
         fields = ('height', 'width', 'latitude', 'longitude', 'altitude', 'blur_spread', 'ignored')
         row.update({name: record[name] for name in fields})
-        scale = self.scales.of(record['source'])
-        row['scale'] = '' if scale is None else f'{scale.mm_per_pixel:g} mm per pixel ({scale.source})'
-        row.update(self._in_unit(record['total'], scale), orientation=record['total']['orientation'])
+        own = self._in_unit(record)
+        row['unit'] = 'px' if self.scales.of(record['source']) is None else 'mm'
+        # What the page compares is in one unit; a photo by itself may be in another.
+        comparable = row['unit'] == 'mm' or not self.has_mm
+        row |= own if comparable else dict.fromkeys(own)
+        row['own'], row['scale'] = own, self._scale_text(record)
+        row['orientation'] = record['total']['orientation']
         row['widest_at'] = record['total'].get('widest_at')
         row['too_blurred'] = bool(self.note(record))
         row['reading'] = self._reading(record)
         row['cracks'] = [
             {
-                **self._in_unit(crack, scale),
+                **self._in_unit(record, index),
                 **{name: crack.get(name) for name in CRACK_FACTS},
             }
-            for crack in record['cracks'][:100]
+            for index, crack in enumerate(record['cracks'][:100])
         ]
         row['crack_count'] = len(record['cracks'])
         row['blobs'] = record.get('blobs', 0)
@@ -182,8 +205,8 @@ class Report:
         return dict(
             photos=len(rows),
             cracked=sum(row['crack_count'] > 0 for row in done),
-            max_width=max((row['max_width'] for row in done), default=0),
-            length=sum(row['length'] for row in done),
+            max_width=max((row['max_width'] or 0 for row in done), default=0),
+            length=sum(row['length'] or 0 for row in done),
             too_blurred=sum(row['too_blurred'] for row in done),
             rejected=sum(row['rejected'] for row in done),
             failed=len(rows) - len(done),
@@ -221,6 +244,7 @@ class Report:
             'reading',
             'without_data_percent',
             'mm_per_pixel',
+            'mm_per_pixel_std',
             'scale_source',
             'seam_rms_probability',
             'error',
@@ -234,15 +258,8 @@ class Report:
         return [('px', False), ('mm', True)] if self.has_mm else [('px', False)]
 
     def _write_table(self, name: str, columns: list[str], rows: list[dict]) -> None:
-        with (
-            self.folder.replacing(name) as path,
-            # With the byte-order mark spreadsheets read the names of photos right.
-            path.open('w', newline='', encoding='utf-8-sig') as file,
-        ):
-            writer = csv.DictWriter(file, columns, restval='')
-            writer.writeheader()
-            for row in rows:
-                writer.writerow({name: _spreadsheet_safe(value) for name, value in row.items()})
+        with self.folder.replacing(name) as path:
+            write_table(path, columns, rows)
 
     def _write_cracks(self) -> None:
         """One row for each crack."""
@@ -252,8 +269,10 @@ class Report:
             for number, crack in enumerate(record.get('cracks', ()), 1):
                 row = dict(photo=record['name'], crack=number, kind=crack.get('kind', 'crack'))
                 for unit, converted in self._units():
-                    scale = self.scales.of(record['source']) if converted else None
-                    values = crack if scale is None else _millimetres(crack, scale)
+                    scale = self.scales.of(record['source'])
+                    if converted and scale is None:
+                        continue
+                    values = in_millimetres(crack, scale) if converted and scale else crack
                     row |= {f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS}
                     row[f'area_{unit}2'] = f'{values["area"]:.2f}'
                 confidence, orientation = crack.get('confidence'), crack['orientation']
@@ -281,9 +300,14 @@ class Report:
             row[name] = '' if record[name] is None else record[name]
         scale = self.scales.of(record['source'])
         row['mm_per_pixel'] = '' if scale is None else f'{scale.mm_per_pixel:g}'
-        row['scale_source'] = '' if scale is None else scale.source
+        row['mm_per_pixel_std'] = '' if scale is None or scale.std is None else f'{scale.std:.3g}'
+        row['scale_source'] = self._scale_text(record) if scale is None else scale.source
         for unit, converted in units:
-            values = _millimetres(record['total'], scale) if converted else record['total']
+            if converted and scale is None:
+                continue
+            values = record['total']
+            if converted and scale is not None:
+                values = total_in_millimetres(values, record['cracks'], scale)
             row[f'area_{unit}2'] = f'{values["area"]:.2f}'
             row.update({f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS})
         orientation, spread = record['total']['orientation'], record['blur_spread']
@@ -306,16 +330,6 @@ def _count_rejected(record: Record) -> int:
     return sum(
         decision['decision'] == REJECT and decision['in_effect'] for decision in record.get('decisions', ())
     )
-
-
-def _millimetres(measures: dict, scale: PhotoScale) -> dict:
-    converted = CrackMeasures(**measures).in_millimetres(scale.mm_per_pixel)
-    return {name: getattr(converted, name) for name in ('area', *LENGTHS)}
-
-
-def _spreadsheet_safe(value: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _data_uri(path: Path, side: int) -> str:

@@ -290,7 +290,7 @@ def _take_part(
     photos: Sequence[SourcePhoto],
     work: SharedWork,
     local_rank: int,
-    on_record: Callable[[Record], None] = lambda record: None,
+    on_record: Callable[[Record], None] = lambda _: None,
 ) -> None:
     """Predict photos as this process gets them, until all are done, whoever did them."""
     args.device = _device(args.device, local_rank)

@@ -24,7 +24,7 @@ class AlphaSchedule:
         start: α before the first step, in [0, 1].
         end: Largest α, in [start, 1].
         increment: What each step adds, > 0.
-        begin: Iterations before α starts to rise.
+        begin: Number of iterations that are done before α starts to rise.
 
     Raises:
         ValueError: A value is outside its range, or not exactly one of ``epoch_iters`` and ``total_iters`` is
@@ -71,7 +71,7 @@ class AlphaSchedule:
         return self.alpha_at(self.iteration)
 
     def alpha_at(self, iteration: int) -> float:
-        """α in an iteration, counted from 0."""
+        """α when ``iteration`` iterations are done, that is, α of the next one."""
         since_begin = max(0, iteration - self.begin)
         if self.epoch_iters is not None:
             steps = since_begin // self.epoch_iters

@@ -11,7 +11,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from csbsr_mm.functional.boundary import boundary, boundary_pixels, map_of
+from csbsr_mm.functional.boundary import boundary, boundary_pixels, signed_distance_of
 from csbsr_mm.functional.region import cross_entropy, cross_entropy_pixels, dice, generalized_dice
 from csbsr_mm.functional.soft_masks import Classes, SoftMasks, check_labels, soft_masks
 from csbsr_mm.functional.topology import centerline_dice
@@ -288,7 +288,7 @@ class BoundaryComboLoss(nn.Module):
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
-            return map_of(masks, self.normalize_distance)
+            return signed_distance_of(masks, self.normalize_distance)
         height, width = masks.label.shape[1:]
         maps = [m.to(masks.logits.device, non_blocking=True) for m in self._boundary_maps]
         if len(maps) != len(masks.label) or any(m.shape[1] > height or m.shape[2] > width for m in maps):

@@ -233,7 +233,7 @@ def _color_transform(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:
 def _symbolic_resize():
     """MMSegmentation's ``resize`` turns sizes into numbers, only to warn; in a graph they would stay so."""
 
-    def resize(input, size=None, scale_factor=None, mode='nearest', align_corners=None, warning=True):
+    def resize(input, size=None, scale_factor=None, mode='nearest', align_corners=None, **_kwargs):
         return F.interpolate(input, size, scale_factor, mode, align_corners)
 
     users = [module for module in list(sys.modules.values()) if vars(module).get('resize') is mmseg_resize]

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from .camera import CameraFacts, camera_facts
 from .depth import read_measured_tiff, stretch_bits
 from .formats import add_readers, remedy
 from .raster import Raster
@@ -45,6 +46,7 @@ class Photo:
         altitude: metres above sea level, or None.
         exif: time and place as an EXIF block for pictures made from this photo.
         note: what was done to its values on reading, and what was left out.
+        camera: focal length, distance and direction.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class Photo:
     altitude: float | None = None
     exif: bytes = b''
     note: str = ''
+    camera: CameraFacts = field(default_factory=CameraFacts)
 
     @property
     def height(self) -> int:
@@ -119,6 +122,19 @@ def photo_size(path: str | Path) -> tuple[int, int] | None:
         return None
 
 
+def read_camera(path: str | Path) -> CameraFacts:
+    """What a photo's header says about its camera; nothing where it cannot be read."""
+    add_readers()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                exif = image.getexif()
+                return camera_facts(image, _ifd(exif, EXIF_IFD), _ifd(exif, GPS_IFD))
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return CameraFacts()
+
+
 def photo_from_array(image: NDArray, name: str = 'image') -> Photo:
     """Wrap an image in memory.
 
@@ -151,12 +167,12 @@ def _read(path: Path, image: Image.Image, folder: str | Path | None) -> Photo:
     if is_16_bit_colour:
         pixels = _store(_read_16_bit_colour(path, image.format, exif.get(ORIENTATION, 1)), folder)
     elif image.mode in ('F', 'I') and not _fits_16_bit(image) and (measured := read_measured_tiff(path)):
-        return Photo(path, _store(measured[0], folder), **_metadata(exif), note=measured[1])
+        return Photo(path, _store(measured[0], folder), **_metadata(exif, image), note=measured[1])
     else:
         pixels = _read_by_pillow(path, image, folder)
     pages = getattr(image, 'n_frames', 1)
     notes = [stretch_bits(pixels), f'the first of {pages} pages' if pages > 1 else '']
-    return Photo(path, pixels, **_metadata(exif), note='; '.join(filter(None, notes)))
+    return Photo(path, pixels, **_metadata(exif, image), note='; '.join(filter(None, notes)))
 
 
 def _read_by_pillow(path: Path, image: Image.Image, folder: str | Path | None) -> Raster:
@@ -240,8 +256,8 @@ def _upright(array: NDArray, orientation: int) -> NDArray:
     return array
 
 
-def _metadata(exif: Image.Exif) -> dict:
-    """Time and place; whatever is malformed counts as absent."""
+def _metadata(exif: Image.Exif, image: Image.Image) -> dict:
+    """Time, place and camera; whatever is malformed counts as absent."""
     details, gps = _ifd(exif, EXIF_IFD), _ifd(exif, GPS_IFD)
     latitude = _degrees(gps.get(2), gps.get(1), ('N', 'S'), 90)
     longitude = _degrees(gps.get(4), gps.get(3), ('E', 'W'), 180)
@@ -257,6 +273,7 @@ def _metadata(exif: Image.Exif) -> dict:
         longitude=longitude,
         altitude=altitude,
         exif=_carry_over(exif, details, gps),
+        camera=camera_facts(image, details, gps),
     )
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from csbsr_mm.inspection.decisions import read_decisions
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.report import Report
-from csbsr_mm.inspection.scales import read_scales
+from csbsr_mm.inspection.scales import PhotoScale, ScaleTable, read_scales
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium here; apt-get install chromium')
@@ -417,8 +417,40 @@ def test_scale_of_each_photo(tmp_path, records):
     assert rows['evil']['scale_source'] == 'one number for all photos'
     summary = json.loads((tmp_path / 'summary.json').read_text())
     assert summary['photos'][0]['scale_of_photo']['std'] == 0.02
-    with pytest.raises(ValueError, match=r'no scale for /photos/clear\.jpg'):
-        write(tmp_path, records, scales=read_scales(scales))
+    assert rows['wall_2']['mm_per_pixel_std'] == '0.02'
+
+
+def test_photos_without_a_scale_among_others(tmp_path, records):
+    """They have pixels, and no millimetres that would be compared with those of others."""
+    scales = {'/photos/wall_2.jpg': PhotoScale(0.4)}
+    write(tmp_path, records, scales=scales, without_scale={'/photos/evil.jpg': 'no marker'})
+    rows = {row['photo']: row for row in table(tmp_path / 'summary.csv')}
+    assert rows['wall_10']['max_width_mm'] == rows['wall_10']['mm_per_pixel'] == ''
+    assert float(rows['wall_10']['max_width_px']) == 1.0
+    cracks = {row['photo']: row for row in table(tmp_path / 'cracks.csv')}
+    assert (cracks['wall_2']['max_width_mm'], cracks['wall_10']['max_width_mm']) == ('1.200', '')
+    summary = json.loads((tmp_path / 'summary.json').read_text())
+    assert ['total_mm' in photo for photo in summary['photos'][:2]] == [True, False]
+    assert summary['without_scale'] == {'/photos/evil.jpg': 'no marker'}
+
+
+@needs_browser
+def test_page_with_photos_without_a_scale(tmp_path, records):
+    page = write(tmp_path, records, scales={'/photos/wall_2.jpg': PhotoScale(0.4)})
+    script = f"""
+      const names = {NAMES};
+      const row = document.querySelector('tr[data-name=evil]');
+      const result = {{ names, text: row.textContent, cells: row.cells[1].textContent }};
+      row.click();
+      result.own = document.getElementById('viewer-measures').textContent;
+      result.facts = document.getElementById('viewer-facts').textContent;
+      return result;"""
+    found = run_in_browser(page, script)
+    assert found['names'][0] == 'wall_2'
+    assert found['cells'] == '–'
+    assert 'no scale' in found['text']
+    assert '2.00 px' in found['own']
+    assert 'no scale' in found['facts']
 
 
 @pytest.mark.parametrize(
@@ -427,6 +459,9 @@ def test_scale_of_each_photo(tmp_path, records):
         ('photo,mm\na,1', 'needs the columns photo and mm_per_pixel'),
         ('photo,mm_per_pixel\na,-1', 'line 2: mm_per_pixel must be positive'),
         ('photo,mm_per_pixel\na,x', 'line 2: could not convert'),
+        ('photo,mm_per_pixel\na', 'line 2: a has no mm_per_pixel'),
+        ('photo,mm_per_pixel,std\na,1,-0.1', 'line 2: the standard deviation of mm_per_pixel must not'),
+        ('photo,mm_per_pixel,std\na,1,nan', 'line 2: the standard deviation of mm_per_pixel must not'),
         ('photo,mm_per_pixel\na,1\na,2', 'line 3: a comes twice'),
     ],
 )
@@ -434,6 +469,17 @@ def test_tables_of_scales_that_are_wrong(tmp_path, text, message):
     (tmp_path / 's.csv').write_text(text)
     with pytest.raises(ValueError, match=message):
         read_scales(tmp_path / 's.csv')
+
+
+def test_tables_of_scales_from_spreadsheets(tmp_path):
+    """Semicolons and decimal commas, as Excel writes them where commas are decimal; and parts of paths."""
+    text = '\ufeffphoto; mm_per_pixel ;std\nnorth/a.jpg;0,4;0,01\na;0,5;\n'
+    (tmp_path / 's.csv').write_text(text, encoding='utf-8')
+    scales = ScaleTable(read_scales(tmp_path / 's.csv'))
+    north, south = scales.of('/photos/north/a.jpg'), scales.of('/photos/south/a.jpg')
+    assert (north.mm_per_pixel, north.std) == (0.4, 0.01)
+    assert (south.mm_per_pixel, south.std) == (0.5, None)
+    assert scales.of('/photos/b.jpg') is None
 
 
 @pytest.mark.parametrize(('name', 'value'), [('mm_per_pixel', 0), ('mm_per_pixel', -1), ('blur_limit', 0)])

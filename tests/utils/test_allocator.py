@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
+from csbsr_mm.utils import allocator
 from csbsr_mm.utils.allocator import keep_freed_memory
 
 CODE = """
-import resource
+import runpy, resource
 import numpy as np
-from csbsr_mm.utils.allocator import keep_freed_memory
-assert keep_freed_memory() is {asked}
+assert runpy.run_path({path!r})['keep_freed_memory']() is {asked}
 def faults():
     start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     np.ones(2_000_000)
@@ -29,7 +29,7 @@ def test_arrays_get_their_predecessors_pages(variables, asked):
     environment = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
     environment.pop('LD_PRELOAD', None)
     done = subprocess.run(
-        [sys.executable, '-c', CODE.format(asked=asked)],
+        [sys.executable, '-c', CODE.format(asked=asked, path=allocator.__file__)],
         env={**environment, **variables},
         capture_output=True,
         text=True,

@@ -53,20 +53,20 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 
 def measure(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
     """All figures, as they go into the JSON file; times of an image in milliseconds."""
-    supply, batch = measure_throughput(training_loader(cfg, args.workers, args.batch_size), args.images)
+    throughput, batch = measure_throughput(training_loader(cfg, args.workers, args.batch_size), args.images)
     transforms = time_transforms(training_loader(cfg, workers=0), args.images)
     batch_size = len(batch['inputs'])
-    per_worker = supply.images_per_second / max(args.workers, 1)
+    per_worker = throughput.images_per_second / max(args.workers, 1)
     report: dict[str, Any] = dict(
         config=args.config,
         workers=args.workers,
         processors=os.cpu_count(),
         batch_size=batch_size,
         transforms_ms=transforms,
-        worker_ms=supply.working,
+        worker_ms=throughput.working,
         wall_ms=1000 / per_worker,
-        receiving_ms=supply.receiving,
-        images_per_second=supply.images_per_second,
+        receiving_ms=throughput.receiving,
+        images_per_second=throughput.images_per_second,
         images_per_second_per_worker=per_worker,
     )
     if not args.no_step and cfg.get('model') is not None:
@@ -86,7 +86,7 @@ def _measure_step(cfg: Config, args: argparse.Namespace, batch: dict, batch_size
 
 
 def print_report(report: dict[str, Any], console: Console) -> None:
-    """A table of where a worker's time goes, then supply and demand."""
+    """A table of where a worker's time goes, then throughput and demand."""
     transforms, workers = report['transforms_ms'], report['workers']
     table = Table(title=f'{report["config"]}: input, {workers} workers, batches of {report["batch_size"]}')
     table.add_column('an image in a worker')

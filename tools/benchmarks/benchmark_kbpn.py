@@ -99,7 +99,7 @@ def largest_stage(network: KBPN, lr: Tensor) -> float:
     """MiB that the largest stage keeps while it is recomputed in the backward pass."""
     keepers: list[SavedTensors] = []
 
-    def start(stage: nn.Module, args: tuple) -> None:
+    def start(_stage: nn.Module, _args: tuple) -> None:
         keepers.append(SavedTensors(network))
 
     handles = [stage.register_forward_pre_hook(start) for stage in network.stages]

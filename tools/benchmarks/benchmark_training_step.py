@@ -111,7 +111,7 @@ def _measured(steps: dict[str, TrainingStep], batch: dict, turns: int) -> list[d
     rows = []
     for variant, step in steps.items():
         peak = step.peak_memory(batch)
-        kept = step.kept_memory(batch) if peak is None else None
+        kept = step.saved_tensor_memory(batch) if peak is None else None
         median = statistics.median(seconds[variant])
         rows.append(dict(variant=variant, seconds=median, peak_mib=peak, kept_mib=kept))
     return rows

@@ -1,4 +1,4 @@
-"""A subset of the Khanhha set for experiments on a CPU: 128x128 crops, validated on the test images."""
+"""A subset of the Khanhha set for experiments on a CPU: 128x128 crops without a rim, validated on the test images."""
 
 _base_ = './khanhha.py'
 
@@ -8,9 +8,16 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='BinarizeMask', threshold=127),
-    dict(type='KeyedRandomCrop', crop_size=128, crack_probability=0.5),
+    dict(type='KeyedRandomCrop', crop_size=152, crack_probability=0.5),  # 128 after the border is cut
     dict(type='KeyedRandomFlip'),
-    dict(type='BlindDegradation', scale={{_base_.scale}}),
+    dict(type='BlindDegradation', scale={{_base_.scale}}, cut_border=True),
+    dict(type='PackBlindSRInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='BinarizeMask', threshold=127),
+    dict(type='BlindDegradation', scale={{_base_.scale}}, cut_border=True, only_dataset_images=True),
     dict(type='PackBlindSRInputs'),
 ]
 train_dataloader = dict(
@@ -24,6 +31,7 @@ val_dataloader = dict(
         data_root=data_root,
         ann_file='',
         data_prefix=dict(img_path='test/images', seg_map_path='test/masks'),
+        pipeline=test_pipeline,
     ),
 )
-test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root))
+test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))

@@ -75,7 +75,7 @@ def _names_in_pickle(file: IO[bytes]) -> Iterator[str]:
     """Names that the next pickle of a file imports. Ways to import that torch never writes are foreign."""
     for opcode, argument, _ in pickletools.genops(file):
         if opcode.name == 'GLOBAL':
-            module, name = argument.split(' ', 1)
+            module, name = str(argument).split(' ', 1)
             if (module, name) in NAME_MAPPING:
                 module, name = NAME_MAPPING[module, name]
             yield f'{IMPORT_MAPPING.get(module, module)}.{name}'

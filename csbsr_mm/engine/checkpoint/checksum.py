@@ -59,4 +59,4 @@ def crc32(value: Tensor) -> int:
         True
     """
     content = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-    return zlib.crc32(content.numpy())
+    return zlib.crc32(content.numpy().data)

@@ -36,7 +36,7 @@ def use_reader(trust: bool = False) -> None:
     ) -> dict:
         return load_from_file(downloaded(filename, model_dir), map_location)
 
-    def refuse(filename: str, map_location: Any = None, **_: Any) -> dict:
+    def refuse(filename: str, *_args: Any, **_kwargs: Any) -> dict:
         raise CheckpointError(
             f'{filename} can be read only by unpickling whatever it holds; download the file and name it, or '
             f'add --trust-checkpoint if you trust whoever made it'

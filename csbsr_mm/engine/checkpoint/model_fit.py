@@ -24,7 +24,7 @@ def check_for_testing(model: nn.Module, weights: dict[str, Tensor]) -> None:
         RuntimeError: weights are missing, unknown to the model, or of another shape.
     """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
+        model = model.get_submodule('module')
     expected = expected_weights(model)
     known = model.state_dict()
     problems = dict(

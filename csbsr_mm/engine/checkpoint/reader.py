@@ -13,6 +13,9 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
+from csbsr_mm.weights import TensorFileError, open_weights
+from csbsr_mm.weights.tensor_file import SUFFIX
+
 from .allowed_globals import foreign_names
 from .checksum import check_weights
 from .download import WEB, downloaded
@@ -36,7 +39,8 @@ def read_checkpoint(path: str | Path, trust: bool = False, map_location: Any = '
     checked against the archive's checksums, and the weights against the one in ``meta``, if there is one.
 
     Args:
-        path: file that ``torch.save`` wrote, or its URL.
+        path: file that ``torch.save`` wrote, or its URL; or a model file (``.safetensors``), of which weights
+            and classes are taken.
         trust: unpickle arbitrary objects as well. Such a file can run any program while it is read; allow
             it only for files from people you trust.
         map_location: as in ``torch.load``.
@@ -52,6 +56,8 @@ def read_checkpoint(path: str | Path, trust: bool = False, map_location: Any = '
         path = downloaded(str(path))
     if not Path(path).is_file():
         raise FileNotFoundError(f'checkpoint {path} does not exist')
+    if Path(path).suffix == SUFFIX:
+        return _from_model_file(Path(path))
     with open(path, 'rb') as file:
         _check_bytes(file, path)
         if trust:
@@ -120,6 +126,14 @@ def check_file(path: str | Path) -> None:
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     with open(path, 'rb') as file:
         _check_bytes(file, path)
+
+
+def _from_model_file(path: Path) -> dict:
+    try:
+        file = open_weights(path)
+        return dict(state_dict=file.read(), meta=dict(dataset_meta=file.dataset_meta))
+    except TensorFileError as error:
+        raise CheckpointError(f'checkpoint {path} is not read: {error}') from error
 
 
 def _check_bytes(file: IO[bytes], path: str | Path) -> None:

@@ -25,6 +25,8 @@ class _StandIn:
     """Keeps arguments and state, and does nothing with them."""
 
     __slots__ = ('arguments', 'state')
+    arguments: tuple[Any, ...]
+    state: Any
 
     def __new__(cls, *arguments: Any) -> _StandIn:
         self = super().__new__(cls)
@@ -121,7 +123,7 @@ def _convert(value: Any, convert: Callable[[Any], Any]) -> Any:
     if kind in (list, tuple, set):
         return kind(convert(item) for item in value)
     if kind in (dict, OrderedDict, Counter):
-        plain = kind({convert(key): convert(item) for key, item in dict.items(value)})
+        plain: Any = kind({convert(key): convert(item) for key, item in dict.items(value)})
         if kind is not dict and vars(value):
             if vars(value).keys() != {'_metadata'}:
                 raise ValueError(
@@ -184,5 +186,8 @@ def _dtype(value: Any) -> np.dtype:
     code = value.arguments[0] if isinstance(value, _DType) and value.arguments else None
     if not isinstance(code, str) or code not in DTYPES:
         raise ValueError(f'its dtype {code!r} is not one of plain numbers')
-    order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else '='
-    return np.dtype(code).newbyteorder(order if order in ('<', '>') else '=')
+    order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else None
+    plain = np.dtype(code)
+    if order == '<':
+        return plain.newbyteorder('<')
+    return plain.newbyteorder('>') if order == '>' else plain

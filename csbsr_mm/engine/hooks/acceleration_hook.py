@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import HOOKS
 from torch import nn
@@ -54,11 +55,11 @@ class AccelerationHook(Hook):
 
     # After before_run: by then EMA has copied the model, which compiled parts would not survive.
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Accelerate training."""
         self._apply(unwrap(runner.model))
 
-    def before_test(self, runner) -> None:
+    def before_test(self, runner: Runner) -> None:
         """Accelerate testing."""
         self._apply(unwrap(runner.model))
 
@@ -67,7 +68,7 @@ class AccelerationHook(Hook):
             return
         self._applied = True
         if self.channels_last:
-            model.to(memory_format=torch.channels_last)
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         for name in self.compile_parts:
             for module in _modules_to_compile(model, name):
                 _compile(module, self.compile_options)

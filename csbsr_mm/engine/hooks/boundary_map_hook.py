@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import nn
 
-from .boundary_losses import boundary_losses
+from .boundary_losses import BoundaryLoss, boundary_losses
 from .scheduled_model import unwrap
 
 
@@ -29,18 +30,19 @@ class BoundaryMapHook(Hook):
     """
 
     def __init__(self) -> None:
-        self._losses: list[nn.Module] = []
+        self._losses: list[BoundaryLoss] = []
         self._handle: torch.utils.hooks.RemovableHandle | None = None
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Start to listen."""
         model = unwrap(runner.model)
         self._losses = list(boundary_losses(model).values())
-        self._handle = model.data_preprocessor.register_forward_hook(self._on_batch)
+        self._handle = model.get_submodule('data_preprocessor').register_forward_hook(self._on_batch)
 
-    def after_train(self, runner) -> None:
+    def after_train(self, runner: Runner) -> None:
         """Stop listening."""
-        self._handle.remove()
+        if self._handle is not None:
+            self._handle.remove()
         self._set(None)
 
     @torch.compiler.disable

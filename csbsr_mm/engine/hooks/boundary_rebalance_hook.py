@@ -7,13 +7,12 @@ import math
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
-from torch import nn
 
 from csbsr_mm.losses.alpha_schedule import AlphaSchedule, check_alpha_range
 
-from .boundary_losses import boundary_losses
+from .boundary_losses import BoundaryLoss, boundary_losses
 from .scheduled_model import unwrap
 
 
@@ -37,8 +36,8 @@ class BoundaryRebalanceHook(Hook):
             epoch-based loop; otherwise ceil(images / images of one iteration on all processes).
         fraction: Instead of a step an epoch: steps at equal distances, so that α reaches ``end`` after
             this share of the training, in (0, 1].
-        begin: Iterations before the segmentor starts to train (those with a task weight of 0); α rises
-            from then on.
+        begin: Number of iterations that are done before α starts to rise: those with a task weight of 0,
+            in which the segmentor does not train.
 
     Raises:
         ValueError: A value is outside its range.
@@ -79,26 +78,32 @@ class BoundaryRebalanceHook(Hook):
         self.epoch_iters = epoch_iters
         self.fraction = fraction
         self.begin = begin
-        self._losses: list[nn.Module] = []
+        self._losses: list[BoundaryLoss] = []
         self._applied: float | None = None
 
     def alpha_at(self, iteration: int, max_iters: int | None = None) -> float:
-        """α in an iteration, counted from 0.
+        """α when ``iteration`` iterations are done, that is, α of the next one.
 
         Args:
-            iteration: Iterations done before.
-            max_iters: Iterations of the whole training, needed with ``fraction``.
+            iteration: Number of iterations that are done.
+            max_iters: Number of iterations of the whole training, needed with ``fraction``.
         """
-        if self.fraction is None:
-            pace: dict[str, float] = dict(epoch_iters=self.epoch_iters)
-        else:
-            pace = dict(total_iters=max(1.0, self.fraction * max(1, max_iters - self.begin)))
+        total_iters = None
+        if self.fraction is not None:
+            if max_iters is None:
+                raise ValueError('alpha_at needs max_iters, of which fraction is a part')
+            total_iters = max(1.0, self.fraction * max(1, max_iters - self.begin))
         schedule = AlphaSchedule(
-            **pace, start=self.start, end=self.end, increment=self.step, begin=self.begin
+            epoch_iters=self.epoch_iters,
+            total_iters=total_iters,
+            start=self.start,
+            end=self.end,
+            increment=self.step,
+            begin=self.begin,
         )
         return schedule.alpha_at(iteration)
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Find the losses, and how long an epoch is."""
         found = boundary_losses(unwrap(runner.model))
         fixed = {name: loss.fixed_alpha for name, loss in found.items() if loss.fixed_alpha is not None}
@@ -118,7 +123,7 @@ class BoundaryRebalanceHook(Hook):
             logger='current',
         )
 
-    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Set α of this iteration."""
         if not self._losses:
             return
@@ -131,7 +136,7 @@ class BoundaryRebalanceHook(Hook):
         runner.message_hub.update_scalar('train/alpha', alpha)
 
 
-def _iterations_of_an_epoch(runner) -> int:
+def _iterations_of_an_epoch(runner: Runner) -> int:
     """Iterations in which training sees as many images as the data set has."""
     loop, loader = runner.train_loop, runner.train_dataloader
     if isinstance(loop, EpochBasedTrainLoop):

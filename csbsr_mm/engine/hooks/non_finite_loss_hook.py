@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier, is_main_process
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import Tensor
 
@@ -39,7 +41,7 @@ class NonFiniteLossHook(Hook):
         self._terms: dict[str, Tensor] = {}
         self._batch: Any = None
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Put a guard before backward pass and update."""
         model, wrapper = unwrap(runner.model), runner.optim_wrapper
         self._train_step = self._guard(runner.model, 'train_step', self._remember_batch)
@@ -48,7 +50,7 @@ class NonFiniteLossHook(Hook):
         if self.check_gradients and not hasattr(wrapper, 'loss_scaler'):
             self._step = self._guard(wrapper, 'step', partial(self._check_gradients, runner))
 
-    def after_train(self, runner) -> None:
+    def after_train(self, runner: Runner) -> None:
         """Take the guards away."""
         for owner, name, own in reversed(self._guarded):
             vars(owner).pop(name)
@@ -64,7 +66,7 @@ class NonFiniteLossHook(Hook):
         vars(owner)[name] = update_wrapper(partial(guard), method)
         return method
 
-    def _remember_batch(self, data: Any, optim_wrapper) -> dict[str, Tensor]:
+    def _remember_batch(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         self._batch = data
         return self._train_step(data, optim_wrapper=optim_wrapper)
 
@@ -72,12 +74,12 @@ class NonFiniteLossHook(Hook):
         total, self._terms = self._parse_losses(losses)
         return total, self._terms
 
-    def _check_loss(self, runner, loss: Tensor, *args, **kwargs) -> None:
+    def _check_loss(self, runner: Runner, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         if _any_rank(~torch.isfinite(loss.detach()).all()):
             self._stop(runner, 'the loss is not finite')
         self._update_params(loss, *args, **kwargs)
 
-    def _check_gradients(self, runner, **kwargs) -> None:
+    def _check_gradients(self, runner: Runner, **kwargs: Any) -> None:
         gradients = {n: p.grad for n, p in unwrap(runner.model).named_parameters() if p.grad is not None}
         norms = torch.stack(torch._foreach_norm(list(gradients.values()))) if gradients else torch.zeros(1)
         if _any_rank(~torch.isfinite(norms).all()):
@@ -87,7 +89,7 @@ class NonFiniteLossHook(Hook):
             )
         self._step(**kwargs)
 
-    def _stop(self, runner, reason: str) -> None:
+    def _stop(self, runner: Runner, reason: str) -> None:
         """Save, and raise the same error on all ranks."""
         iteration = runner.iter + 1
         name = f'non_finite_iter_{iteration}.pth'

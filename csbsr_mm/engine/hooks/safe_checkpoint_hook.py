@@ -7,10 +7,12 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import Tensor, nn
 
@@ -59,7 +61,7 @@ class SafeCheckpointHook(CheckpointHook):
         by_epoch: bool = False,
         max_keep_ckpts: int = 2,
         backend_args: dict | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             interval=interval,
@@ -75,14 +77,14 @@ class SafeCheckpointHook(CheckpointHook):
 
     # Writing.
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Find the output folder; delete what a killed process left half-written there."""
         super().before_train(runner)
         if is_main_process() and os.path.isdir(self.out_dir):
             for leftover in Path(self.out_dir).glob(f'*{PARTIAL}'):
                 leftover.unlink()
 
-    def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write a checkpoint, then ``last_checkpoint``, then delete outdated checkpoints."""
         state = self._state_before_validation or get_random_state()
         self._states_to_save = all_gather_object(state)
@@ -109,7 +111,7 @@ class SafeCheckpointHook(CheckpointHook):
                 if self.file_backend.isfile(path):
                     self.file_backend.remove(path)
 
-    def _check_room(self, runner) -> None:
+    def _check_room(self, runner: Runner) -> None:
         """Do not begin a checkpoint that cannot be ended; the last one's size tells what is needed."""
         last = self.file_backend.join_path(self.out_dir, str(self.last_ckpt or ''))
         if not is_main_process() or not os.path.isfile(last):
@@ -123,7 +125,7 @@ class SafeCheckpointHook(CheckpointHook):
                 self.out_dir,
             )
 
-    def save_now(self, runner, step: int) -> None:
+    def save_now(self, runner: Runner, step: int) -> None:
         """Write the checkpoint of an iteration, unless that has just been done.
 
         Args:
@@ -133,7 +135,7 @@ class SafeCheckpointHook(CheckpointHook):
         if self.saved_step != step:
             self._save_checkpoint_with_step(runner, step, meta=dict(epoch=runner.epoch, iter=step))
 
-    def _remember(self, runner, step: int) -> list[int]:
+    def _remember(self, runner: Runner, step: int) -> list[int]:
         """Note that a checkpoint of ``step`` will exist; returns the steps of those then outdated."""
         if self.max_keep_ckpts <= 0:
             return []
@@ -145,7 +147,7 @@ class SafeCheckpointHook(CheckpointHook):
         self.keep_ckpt_ids.extend(known)
         return known[: -self.max_keep_ckpts]
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the random generators of all ranks and checksums; leave nothing but plain data."""
         if self._states_to_save is not None:
             checkpoint['random_states'] = self._states_to_save
@@ -156,7 +158,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     # Reading.
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep the generators for the start of training; drop schedules that are not resumed."""
         if runner._resume:
             self._compare_settings(runner, checkpoint)
@@ -166,7 +168,7 @@ class SafeCheckpointHook(CheckpointHook):
         elif 'state_dict' in checkpoint:
             _drop_schedule_state(unwrap(runner.model), checkpoint['state_dict'])
 
-    def _compare_settings(self, runner, checkpoint: dict) -> None:
+    def _compare_settings(self, runner: Runner, checkpoint: dict) -> None:
         before = checkpoint.get('meta', {}).get(SETTINGS)
         if before is None:
             return
@@ -176,7 +178,7 @@ class SafeCheckpointHook(CheckpointHook):
         if before.get(OPTIMIZER) != now.get(OPTIMIZER) and checkpoint.pop('optimizer', None) is not None:
             print_log('Another type of optimizer: its state starts afresh', logger='current')
 
-    def before_train_epoch(self, runner) -> None:
+    def before_train_epoch(self, runner: Runner) -> None:
         """Restore the generators, after everything is built and before the first batch is drawn."""
         states, self._states_to_restore = self._states_to_restore, None
         if states is None:
@@ -192,17 +194,18 @@ class SafeCheckpointHook(CheckpointHook):
 
     # Validation draws random numbers too (to seed its workers).
 
-    def before_val(self, runner) -> None:
+    def before_val(self, runner: Runner) -> None:
         """Note the generators as training left them."""
         self._state_before_validation = get_random_state()
 
-    def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Note that this iteration is validated, in the best checkpoint too."""
         runner.message_hub.update_info(VALIDATED, runner.iter)
         super().after_val_epoch(runner, metrics)
 
-    def after_val(self, runner) -> None:
+    def after_val(self, runner: Runner) -> None:
         """Let training find its generators as it left them."""
+        assert self._state_before_validation is not None
         set_random_state(self._state_before_validation)
         self._state_before_validation = None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
@@ -38,7 +39,11 @@ class SavePredictionsHook(Hook):
         self.out_dir.mkdir(parents=True, exist_ok=True)
 
     def after_test_iter(
-        self, runner, batch_idx: int, data_batch: dict | None = None, outputs: Sequence[SegDataSample] = ()
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[SegDataSample] = (),
     ) -> None:
         """Write the masks of one batch."""
         for sample in outputs:

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch.utils.data import DataLoader
 
 from .safe_checkpoint_hook import SafeCheckpointHook
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)
 if hasattr(signal, 'SIGUSR1'):  # not on Windows
     SIGNALS = (*SIGNALS, signal.SIGUSR1)
 STATUS = 75  # EX_TEMPFAIL of sysexits.h: try again.
@@ -49,7 +50,7 @@ class StopSignalHook(Hook):
         self._before: dict[int, Any] = {}
         self._saving: SafeCheckpointHook | None = None
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Take the signals; workers leave them to their main process."""
         self._saving = next((hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook)), None)
         if self._saving is None:
@@ -60,22 +61,27 @@ class StopSignalHook(Hook):
             if loop is not None and loop.dataloader.num_workers:
                 loop.dataloader.worker_init_fn = _WorkerStart(loop.dataloader)
 
-    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
         """Stop here if any rank was asked to."""
         if self._is_requested():
             self._stop(runner, runner.iter + 1)
 
-    def after_val_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
         """Stop a validation that will be repeated when training is resumed."""
-        if self._requested and get_world_size() == 1 and self._saving.saved_step == runner.iter:
+        is_saved = self._saving is not None and self._saving.saved_step == runner.iter
+        if self._requested and get_world_size() == 1 and is_saved:
             self._stop(runner, runner.iter)
 
-    def after_val(self, runner) -> None:
+    def after_val(self, runner: Runner) -> None:
         """Stop after validation."""
         if self._saving is not None and self._is_requested():
             self._stop(runner, runner.iter)
 
-    def after_train(self, runner) -> None:
+    def after_train(self, runner: Runner) -> None:
         """Give the signals back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -99,7 +105,9 @@ class StopSignalHook(Hook):
         self._requested = int(requested) or None
         return self._requested is not None
 
-    def _stop(self, runner, step: int) -> None:
+    def _stop(self, runner: Runner, step: int) -> None:
+        assert self._saving is not None
+        assert self._requested is not None
         self._saving.save_now(runner, step)
         barrier()  # A rank that ends earlier would have the launcher kill the one that is writing.
         if is_main_process():

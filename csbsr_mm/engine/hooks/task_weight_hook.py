@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 from csbsr_mm.utils.checks import check_share
@@ -22,7 +23,7 @@ class TaskWeightHook(Hook):
 
     Args:
         task_weight: one number in [0, 1] for the whole training, or points ``(iteration, β)`` in
-            increasing order; iterations count from 1. β is constant before the first and after the
+            increasing order; the first iteration is 1. β is constant before the first and after the
             last point.
         interpolate: whether β changes linearly between points, or jumps at each.
 
@@ -47,24 +48,27 @@ class TaskWeightHook(Hook):
     def __init__(
         self, task_weight: float | Sequence[tuple[int, float]] = 0.5, interpolate: bool = True
     ) -> None:
-        points = [(1, task_weight)] if isinstance(task_weight, (int, float)) else list(task_weight)
+        points: list[tuple[int, float]] = (
+            [(1, task_weight)] if isinstance(task_weight, (int, float)) else list(task_weight)
+        )
         if not points or any(len(point) != 2 for point in points):
             raise ValueError(f'task_weight must be a number or points (iteration, β), got {task_weight}')
-        self.iterations, self.values = zip(*points, strict=True)
+        self.iterations = [iteration for iteration, _ in points]
+        self.values = [value for _, value in points]
         if any(a >= b for a, b in zip(self.iterations, self.iterations[1:], strict=False)):
-            raise ValueError(f'iterations of task_weight must increase, got {list(self.iterations)}')
+            raise ValueError(f'iterations of task_weight must increase, got {self.iterations}')
         for value in self.values:
             check_share('task_weight (β)', value)
         self.interpolate = interpolate
 
     def value_at(self, iteration: int) -> float:
-        """β in an iteration, counted from 1."""
+        """β of an iteration; the first is 1."""
         if self.interpolate:
             return float(np.interp(iteration, self.iterations, self.values))
-        place = np.searchsorted(self.iterations, iteration, side='right') - 1
+        place = int(np.searchsorted(self.iterations, iteration, side='right')) - 1
         return float(self.values[max(place, 0)])
 
-    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Set β of this iteration."""
         model = scheduled_model(runner, 'set_task_weight', self)
         model.set_task_weight(self.value_at(runner.iter + 1))

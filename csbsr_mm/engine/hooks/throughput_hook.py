@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 
@@ -24,7 +25,7 @@ class ThroughputHook(Hook):
         self.window = window
 
     def after_train_iter(
-        self, runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         """Write the rate of this iteration and those before."""
         seconds = runner.message_hub.get_scalar('train/time').mean(self.window)

@@ -7,6 +7,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from numpy.typing import NDArray
 from torch import nn
@@ -42,7 +43,7 @@ class TrainingPictureHook(Hook):
         self.interval = interval
         self.num_images = num_images
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Check that the model works on LR images in [0, 1]."""
         model = unwrap(runner.model)
         if not hasattr(model.data_preprocessor, 'scale'):
@@ -52,14 +53,14 @@ class TrainingPictureHook(Hook):
             )
 
     def after_train_iter(
-        self, runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         """Draw, if it is time."""
         if self.every_n_train_iters(runner, self.interval):
             self._draw(runner)
 
     @master_only
-    def _draw(self, runner) -> None:
+    def _draw(self, runner: Runner) -> None:
         model = unwrap(runner.model)
         loop = runner.val_loop or runner.train_loop
         dataset = loop.dataloader.dataset
@@ -77,7 +78,7 @@ class TrainingPictureHook(Hook):
 
 def _predict(model: nn.Module, item: dict) -> tuple[NDArray, object]:
     """One image's LR input (h, w, 3), RGB in [0, 1], and its data sample with all predictions."""
-    data = model.data_preprocessor(pseudo_collate([item]), False)
+    data = model.get_submodule('data_preprocessor')(pseudo_collate([item]), False)
     sample = model(**data, mode='predict')[0]
     height, width = sample.metainfo['img_shape'][:2]
     lr_image = data['inputs'][0, :, :height, :width].permute(1, 2, 0).cpu().numpy()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
-from torch import nn
 
 from csbsr_mm.utils.checks import check_share
 
 from ..rank_agreement import check_ranks_agree
-from .scheduled_model import scheduled_model, unwrap
+from .scheduled_model import ScheduledModel, scheduled_model, unwrap
 from .task_weight_hook import TaskWeightHook
 
 STAGE_KEYS = {'end', 'trainable', 'frozen', 'use_gt_kernel', 'task_weight', 'kernel_only'}
@@ -30,7 +31,8 @@ class TrainingStageHook(Hook):
 
     Args:
         stages: each a dict of
-            ``end``: last iteration of the stage, counted from 1; None or absent in the last stage.
+            ``end``: number of the stage's last iteration; the first iteration of the training is 1. None or
+            absent in the last stage.
             ``trainable``: names of the parts that learn, the others being frozen; absent: all.
             ``frozen``: names of parts that do not learn. Names are those of the model's ``parts()``:
             'sr', 'sr.kernel_predictor', 'segmentor', 'blur_skip'.
@@ -76,26 +78,26 @@ class TrainingStageHook(Hook):
                 raise ValueError(f'stage {stage} has unknown keys {unknown}; known: {sorted(STAGE_KEYS)}')
             if stage.get('task_weight') is not None:
                 check_share('task_weight (β) of a stage', stage['task_weight'])
-        ends = [stage.get('end') for stage in self.stages[:-1]]
+        ends: list[Any] = [stage.get('end') for stage in self.stages[:-1]]
         if None in ends or any(a >= b for a, b in zip([0, *ends], ends, strict=False)):
             raise ValueError(f'`end` of the stages must be iterations that increase, got {ends}')
 
     def stage_at(self, iteration: int) -> int:
-        """Index of the stage of an iteration, counted from 1."""
+        """Index of the stage of an iteration; the first iteration is 1."""
         for index, stage in enumerate(self.stages[:-1]):
             if iteration <= stage['end']:
                 return index
         return len(self.stages) - 1
 
-    def before_run(self, runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Note the configured β, before a checkpoint overwrites it."""
         model = scheduled_model(runner, 'set_trainable', self)
         if self._configured_weight is None:
             self._configured_weight = model.task_weight
 
-    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Apply the stage of this iteration if it has just begun."""
-        model = unwrap(runner.model)
+        model = scheduled_model(runner, 'set_trainable', self)
         index = self.stage_at(runner.iter + 1)
         if index != self._applied:
             self._apply(model, index, runner.iter + 1)
@@ -104,22 +106,23 @@ class TrainingStageHook(Hook):
             runner.message_hub.update_scalar('train/task_weight', model.task_weight)
 
     def after_train_iter(
-        self, runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         """After the first update of a stage, make sure that all ranks made the same one."""
         if self._unchecked:
             self._unchecked = False
             check_ranks_agree(unwrap(runner.model), f'after iteration {runner.iter + 1}')
 
-    def _apply(self, model: nn.Module, index: int, iteration: int) -> None:
+    def _apply(self, model: ScheduledModel, index: int, iteration: int) -> None:
         stage = self.stages[index]
         trainable, frozen = stage.get('trainable'), stage.get('frozen') or ()
         model.set_trainable(trainable, frozen)
         for parameter in model.parameters():
             if not parameter.requires_grad:
                 parameter.grad = None
-        weight = stage.get('task_weight')
-        model.set_task_weight(self._configured_weight if weight is None else weight)
+        weight = self._configured_weight if stage.get('task_weight') is None else stage['task_weight']
+        if weight is not None:
+            model.set_task_weight(weight)
         model.set_use_gt_kernel(stage.get('use_gt_kernel', False))
         model.kernel_only = bool(stage.get('kernel_only', False))
         model.set_training_stage(index)

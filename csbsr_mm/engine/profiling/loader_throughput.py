@@ -64,7 +64,7 @@ def measure_throughput(loader: DataLoader, images: int) -> tuple[LoaderThroughpu
         images: how many to take after the warm-up, at least.
 
     Returns:
-        The supply, and a batch to train on.
+        The throughput, and a batch to train on.
 
     Raises:
         ValueError: the loader gives no batch.
@@ -85,7 +85,9 @@ def measure_throughput(loader: DataLoader, images: int) -> tuple[LoaderThroughpu
 
 def _clocks() -> tuple[float, float, float]:
     """Seconds on the wall, of this process on a processor, and of its children."""
-    children = sum(_processor_time(child.pid) for child in multiprocessing.active_children())
+    children = math.fsum(
+        _processor_time(child.pid) for child in multiprocessing.active_children() if child.pid
+    )
     return time.perf_counter(), time.process_time(), children
 
 

@@ -13,7 +13,7 @@ class SavedTensors:
     The tensors are held, so that no address is used twice.
 
     Args:
-        model: whose parameters are there anyway.
+        model: Model, whose parameters do not count.
 
     Example:
         >>> import torch
@@ -26,17 +26,17 @@ class SavedTensors:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-        self.kept: dict[int, Tensor] = {}
+        self.parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+        self.saved: dict[int, Tensor] = {}
 
     def __call__(self, tensor: Tensor) -> Tensor:
         """Note a tensor that is saved: the first of autograd's hooks on saved tensors."""
         address = tensor.untyped_storage().data_ptr()
-        if address not in self.own:
-            self.kept[address] = tensor
+        if address not in self.parameters:
+            self.saved[address] = tensor
         return tensor
 
-    def note_arguments(self, module: nn.Module, args: tuple) -> None:
+    def note_arguments(self, _module: nn.Module, args: tuple) -> None:
         """Note what a checkpointed module was called with, in tuples too: a forward pre-hook."""
         for arg in args:
             for tensor in arg if isinstance(arg, tuple) else (arg,):
@@ -45,4 +45,4 @@ class SavedTensors:
 
     def mebibytes(self) -> float:
         """What was kept so far."""
-        return sum(tensor.untyped_storage().nbytes() for tensor in self.kept.values()) / BYTES_PER_MEBIBYTE
+        return sum(tensor.untyped_storage().nbytes() for tensor in self.saved.values()) / BYTES_PER_MEBIBYTE

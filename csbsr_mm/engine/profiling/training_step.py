@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import MODELS
-from torch import nn
 
 from csbsr_mm.engine.hooks import AccelerationHook
 
@@ -61,7 +61,7 @@ class TrainingStep:
         torch.manual_seed(0)
         torch.backends.cudnn.benchmark = cfg.get('env_cfg', {}).get('cudnn_benchmark', False)
         self.device = torch.device(device)
-        self.model: nn.Module = MODELS.build(cfg.model).to(self.device).train()
+        self.model: BaseModel = MODELS.build(cfg.model).to(self.device).train()
         for module in self.model.modules():
             if hasattr(module, 'set_alpha'):
                 module.set_alpha(0.5)
@@ -97,7 +97,7 @@ class TrainingStep:
         self(batch)
         return torch.cuda.max_memory_allocated(self.device) / BYTES_PER_MEBIBYTE
 
-    def kept_memory(self, batch: dict) -> float:
+    def saved_tensor_memory(self, batch: dict) -> float:
         """MiB that a forward pass keeps for the backward pass, on any device; parameters do not count.
 
         Of stages that are checkpointed, their tensor arguments count, those within tuples do not.
@@ -105,7 +105,7 @@ class TrainingStep:
         kept = SavedTensors(self.model)
         saved = torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor)
         with saved, self.optim_wrapper.optim_context(self.model):
-            data = self.model.data_preprocessor(copy.deepcopy(batch), True)
+            data = self.model.get_submodule('data_preprocessor')(copy.deepcopy(batch), True)
             self.model(**data, mode='loss')
         return kept.mebibytes()
 

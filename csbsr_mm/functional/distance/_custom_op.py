@@ -28,5 +28,5 @@ def _(mask: Tensor) -> Tensor:
 
 
 @signed_distance.register_fake
-def _(mask: Tensor, normalize: bool, ignore: Tensor | None) -> Tensor:
+def _(mask: Tensor, normalize: bool, ignore: Tensor | None) -> Tensor:  # noqa: ARG001  the operator's signature
     return mask.new_empty(mask.shape, dtype=torch.float32)

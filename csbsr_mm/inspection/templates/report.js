@@ -17,7 +17,7 @@ function element(tag, attributes = {}, ...children) {
 const digits = value => (value >= 100 ? 0 : value >= 10 ? 1 : 2);
 const format = value => value.toLocaleString('en', {
   minimumFractionDigits: digits(value), maximumFractionDigits: digits(value), useGrouping: true });
-const withUnit = (value, square = false) => `${format(value)} ${UNIT}${square ? '²' : ''}`;
+const withUnit = (value, square = false, unit = UNIT) => `${format(value)} ${unit}${square ? '²' : ''}`;
 
 function directionIcon(degrees) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -54,7 +54,8 @@ function photoCell(row) {
   const details = row.status === 'ok'
     ? (row.taken || '').replace('T', ' ') || `${row.width} × ${row.height} pixels` : row.error;
   const badge = row.status !== 'ok' ? element('span', { class: 'badge bad' }, 'not read')
-    : row.too_blurred ? element('span', { class: 'badge' }, 'too blurred to judge') : null;
+    : row.too_blurred ? element('span', { class: 'badge' }, 'too blurred to judge')
+      : row.unit !== UNIT ? element('span', { class: 'badge' }, 'no scale') : null;
   return element('td', { class: 'photo' }, element('div', { class: 'photo-cell' }, image,
     element('div', {}, title, element('small', {}, details), badge)));
 }
@@ -64,7 +65,7 @@ function tableRow(row) {
   const cell = (label, content, extra = '') => cells.push(
     element('td', { 'data-label': label, class: content === null ? `none ${extra}` : extra }, content ?? '–'));
   if (row.status === 'ok') {
-    const some = row.crack_count > 0;
+    const some = row.crack_count > 0 && row.max_width !== null;
     cell('Widest', some ? withUnit(row.max_width) : null, 'key');
     cell('95 %', some ? withUnit(row.width_95) : null);
     cell('Mean', some ? withUnit(row.mean_width) : null, 'less');
@@ -130,7 +131,7 @@ function sortBy(key) {
 function drawHistogram() {
   const bins = new Array(30).fill(0);
   for (const row of ROWS) {
-    if (row.crack_count > 0) bins[Math.min(Math.floor(30 * row.max_width / (widest || 1)), 29)] += 1;
+    if (row.crack_count > 0 && row.max_width !== null) bins[Math.min(Math.floor(30 * row.max_width / (widest || 1)), 29)] += 1;
   }
   const most = Math.max(...bins, 1);
   byId('histogram').append(...bins.map((count, index) => {
@@ -143,8 +144,9 @@ function drawHistogram() {
 // Viewer.
 
 function measureList(row) {
-  const entries = [['Widest crack', withUnit(row.max_width)], ['95 % width', withUnit(row.width_95)],
-    ['Mean width', withUnit(row.mean_width)], ['Length', withUnit(row.length)], ['Area', withUnit(row.area, true)]];
+  const own = (name, square) => withUnit(row.own[name], square, row.unit);
+  const entries = [['Widest crack', own('max_width')], ['95 % width', own('width_95')],
+    ['Mean width', own('mean_width')], ['Length', own('length')], ['Area', own('area', true)]];
   if (row.orientation !== null) entries.push(['Direction', `${row.orientation.toFixed(0)}°`]);
   if (row.blobs) entries.push(['Blobs, not counted', String(row.blobs)]);
   if (row.ignored) entries.push(['Too small or faint', String(row.ignored)]);
@@ -169,7 +171,7 @@ function crackTable(row) {
     return line;
   });
   const body = element('tbody', {}, ...lines);
-  const columns = [['Crack', null], [`Widest (${UNIT})`, 'max_width'], [`Length (${UNIT})`, 'length'],
+  const columns = [['Crack', null], [`Widest (${row.unit})`, 'max_width'], [`Length (${row.unit})`, 'length'],
     ['Dir.', 'orientation'], ['Conf.', 'confidence']];
   const head = element('thead', {}, element('tr', {}, ...columns.map(([text, key]) => element('th', { scope: 'col' },
     element('button', { type: 'button', onclick: () => {

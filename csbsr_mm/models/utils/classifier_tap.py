@@ -81,11 +81,11 @@ class ClassifierTap:
             )
         return self._logits
 
-    def _before(self, module: nn.Module, args: tuple) -> tuple | None:
+    def _before(self, _module: nn.Module, args: tuple) -> tuple | None:
         if self._condition is None:
             return None
         return (self._condition(args[0]), *args[1:])
 
-    def _after(self, module: nn.Module, args: tuple, output: Tensor) -> None:
+    def _after(self, _module: nn.Module, _args: tuple, output: Tensor) -> None:
         if self._listening:
             self._logits = output

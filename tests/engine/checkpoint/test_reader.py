@@ -8,8 +8,9 @@ from helpers.training import loader, tiny_config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 
-from csbsr_mm.engine.checkpoint import CheckpointError, read_checkpoint, read_weights
+from csbsr_mm.engine.checkpoint import CheckpointError, read_checkpoint, read_weights, weights_of
 from csbsr_mm.engine.checkpoint.checksum import add_checksums
+from csbsr_mm.weights import list_weights
 
 
 @pytest.fixture(scope='module')
@@ -124,3 +125,15 @@ def test_what_is_no_checkpoint(tmp_path):
     torch.save(dict(state_dict={}, meta=endless), tmp_path / 'endless.pth')
     with pytest.raises(CheckpointError, match='nested more than'):
         read_checkpoint(tmp_path / 'endless.pth')
+
+
+def test_a_model_file_is_read_like_a_checkpoint(tmp_path):
+    file = list_weights()['rendered']
+    content = read_checkpoint(file.path)
+    assert content['meta']['dataset_meta'] == file.dataset_meta
+    weights = weights_of(content, file.path)
+    assert weights.keys() == file.read().keys()
+    damaged = tmp_path / 'a.safetensors'
+    damaged.write_bytes(file.path.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match='a.safetensors'):
+        read_checkpoint(damaged)

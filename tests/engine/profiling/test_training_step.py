@@ -70,12 +70,12 @@ def test_a_batch_serves_many_steps():
     assert step.peak_memory(batch) is None
 
 
-def test_kept_memory_of_one_convolution():
+def test_saved_tensor_memory_of_one_convolution():
     cfg = Config(
         dict(model=dict(type='OneConvolution'), optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)))
     )
     step = TrainingStep(cfg)
-    kept = step.kept_memory(dict(inputs=[torch.rand(3, 64, 64), torch.rand(3, 64, 64)]))
+    kept = step.saved_tensor_memory(dict(inputs=[torch.rand(3, 64, 64), torch.rand(3, 64, 64)]))
     assert kept == pytest.approx(2 * 3 * 64 * 64 * 4 / 2**20)
 
 
@@ -86,11 +86,11 @@ def test_folding_and_checkpointing_keep_less():
     ).items():
         cfg = tiny_config('unused', model=tiny_csbsr())
         cfg.model.sr.update(options)
-        kept[name] = TrainingStep(cfg).kept_memory(make_batch())
+        kept[name] = TrainingStep(cfg).saved_tensor_memory(make_batch())
     assert kept['checkpointed'] < kept['folded'] < kept['literal']
 
 
-def test_made_up_batch_has_the_size_that_is_asked_for():
+def test_synthetic_batch_has_the_size_that_is_asked_for():
     cfg = Config(dict(train_dataloader=dict(dataset=dict(pipeline=PIPELINE))))
     batch = synthetic_batch(cfg, batch_size=2, size=48)
     assert [image.shape for image in batch['inputs']] == [(3, 12, 12)] * 2

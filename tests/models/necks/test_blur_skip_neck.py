@@ -8,9 +8,9 @@ from mmseg.registry import MODELS
 from csbsr_mm.models.necks import BlurSkipNeck
 
 
-def make(sft: str, fold: bool = True) -> BlurSkipNeck:
+def make(sft: str, fold: bool = True, code: int | None = None) -> BlurSkipNeck:
     torch.manual_seed(0)
-    return BlurSkipNeck(in_channels=4, kernel_size=3, sft=sft, fold=fold).double()
+    return BlurSkipNeck(in_channels=4, kernel_size=3, sft=sft, fold=fold, kernel_code=code).double()
 
 
 def formula(module: BlurSkipNeck, features: torch.Tensor, kernel: torch.Tensor, sft: str) -> torch.Tensor:
@@ -19,7 +19,10 @@ def formula(module: BlurSkipNeck, features: torch.Tensor, kernel: torch.Tensor, 
         inner = F.prelu(inner, layers['act'].weight)
         return F.conv2d(inner, layers['second'].weight, layers['second'].bias, padding=1)
 
-    kernel_map = kernel.reshape(len(kernel), -1, 1, 1).expand(-1, -1, *features.shape[-2:])
+    vector = kernel.flatten(1)
+    if module.kernel_code is not None:
+        vector = vector @ module.kernel_code.weight[:, :, 0, 0].T + module.kernel_code.bias
+    kernel_map = vector[..., None, None].expand(-1, -1, *features.shape[-2:])
     y = features
     for transform, block in zip(module.transforms, module.blocks, strict=True):
         z = torch.cat([y, kernel_map], 1) if sft == 'modified' else kernel_map
@@ -31,9 +34,10 @@ def formula(module: BlurSkipNeck, features: torch.Tensor, kernel: torch.Tensor, 
 
 @pytest.mark.parametrize('sft', ['modified', 'original'])
 @pytest.mark.parametrize('fold', [True, False])
+@pytest.mark.parametrize('code', [None, 2])
 @pytest.mark.parametrize('size', [(1, 2), (4, 3), (7, 9)])
-def test_formula(sft: str, fold: bool, size: tuple[int, int]) -> None:
-    module = make(sft, fold)
+def test_formula(sft: str, fold: bool, size: tuple[int, int], code: int | None) -> None:
+    module = make(sft, fold, code)
     features, kernel = torch.randn(2, 4, *size).double(), torch.rand(2, 1, 3, 3).double()
     expected = formula(module, features, kernel, sft)
     torch.testing.assert_close(module(features, kernel), expected, rtol=0, atol=1e-12)
@@ -79,6 +83,7 @@ def test_parameters_that_the_blur_skip_adds() -> None:
         (dict(kernel_size=8), 'kernel_size must be odd and positive, got 8'),
         (dict(sft='both'), "'modified' or 'original', got 'both'"),
         (dict(num_blocks=0), 'num_blocks must be at least 1, got 0'),
+        (dict(kernel_code=0), 'kernel_code must be at least 1, or None, got 0'),
     ],
 )
 def test_refused_options(options: dict, message: str) -> None:

@@ -1,0 +1,74 @@
+"""`csbsr measure` with the base installation: what the extras bring is not there, nor is torch."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+BLOCKED = (
+    'torch', 'mmseg', 'mmengine', 'mmcv', 'cv2', 'PIL', 'skimage', 'tifffile', 'jinja2', 'rich', 'matplotlib',
+    'onnx', 'onnxruntime', 'ezdxf', 'openpyxl', 'networkx',
+)  # fmt: skip
+SCRIPT = f"""
+import importlib.util, sys
+
+class Blocked:
+    # Not to be found, as on a machine without it.
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {BLOCKED}:
+            raise ModuleNotFoundError('No module named ' + repr(name), name=name)
+
+sys.meta_path.insert(0, Blocked())
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in {BLOCKED} else find(name, *rest)
+import csbsr_mm_command
+sys.argv = ['csbsr', *sys.argv[1:]]
+status = csbsr_mm_command.main()
+assert not set(sys.modules) & set({BLOCKED})
+sys.exit(status)
+"""
+
+
+def csbsr(*words):
+    return subprocess.run(
+        [sys.executable, '-c', SCRIPT, *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+
+
+@pytest.fixture
+def masks(tmp_path):
+    mask = np.zeros((400, 400), np.uint8)
+    mask[100:112, 40:360] = 255
+    Image.fromarray(mask).save(tmp_path / 'bar.png')
+    np.save(tmp_path / 'bar.npy', mask > 0)
+    Image.fromarray(mask).save(tmp_path / 'bar.bmp')
+    return tmp_path
+
+
+def test_measures_masks(masks):
+    done = csbsr('measure', masks / 'bar.png', masks / 'bar.npy', '--scale', 4, '--csv', masks / 'bar.csv')
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(': ')[1] for line in lines] == [
+        '1 cracks, area 240.0 px², length 80.0 px, widest 3.01 px'
+    ] * 2
+    with (masks / 'bar.csv').open(newline='') as file:
+        assert [float(row['area_px2']) for row in csv.DictReader(file)] == [240, 240]
+
+
+def test_says_what_is_missing(masks):
+    done = csbsr('measure', masks / 'bar.bmp')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr == (
+        "error: Reading .bmp files needs Pillow, which is not installed: pip install 'csbsr_mm[inspection]'\n"
+    )
+    done = csbsr('report', masks)
+    assert 'csbsr report needs OpenCV, Pillow, tifffile, Jinja2, which are not installed' in done.stderr
