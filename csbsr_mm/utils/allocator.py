@@ -34,4 +34,5 @@ def keep_freed_memory() -> bool:
         (M_TRIM_THRESHOLD, KEPT_BYTES),
         (M_TOP_PAD, TOP_PAD_BYTES),
     )
-    return all([mallopt(*setting) for setting in settings])
+    done = [mallopt(*setting) for setting in settings]
+    return all(done)

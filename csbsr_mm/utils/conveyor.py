@@ -31,7 +31,7 @@ class OneAhead(Generic[In, Out]):
         self,
         function: Callable[[In], Out],
         items: Iterable[In],
-        discard: Callable[[Out], object] = lambda value: None,
+        discard: Callable[[Out], object] | None = None,
     ) -> None:
         self._function, self._items, self._discard = function, iter(items), discard
         self._pool = ThreadPoolExecutor(1, 'ahead')
@@ -56,7 +56,7 @@ class OneAhead(Generic[In, Out]):
         self._pool.shutdown()
         if self._next is not None and self._next.exception() is None:
             exists, value = self._next.result()
-            if exists:
+            if exists and self._discard is not None:
                 self._discard(value)
 
 
