@@ -39,7 +39,7 @@ def prepare_stack() -> bool:
         True if MMSegmentation can be imported, False if it is not installed.
 
     Raises:
-        ImportError: parts of a stack, or both stacks, are installed, or one fails to import.
+        ImportError: Parts of a stack, or both stacks, are installed, or one fails to import.
     """
     onedl = [name for name in ONEDL if _is_distribution(name)]
     upstream = [name for name in UPSTREAM if _is_distribution(name)]

@@ -62,7 +62,7 @@ def place_of(root: Path, mutation: Mutation) -> Path:
     """The file of the package that holds a mutation's text.
 
     Raises:
-        ValueError: no file does, or it is there more than once.
+        ValueError: No file does, or it is there more than once.
     """
     files = [(path, path.read_text(encoding='utf-8')) for path in (root / 'csbsr_mm').rglob('*.py')]
     found = [path for path, text in files for _ in range(text.count(mutation.old))]
@@ -77,7 +77,7 @@ def tests_of(root: Path, mutation: Mutation) -> list[str]:
     """Arguments of pytest for a mutation.
 
     Raises:
-        ValueError: there is no such test file.
+        ValueError: There is no such test file.
     """
     names, _, keyword = mutation.tests.partition(' -k ')
     paths = []

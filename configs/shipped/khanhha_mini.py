@@ -1,5 +1,6 @@
-"""The model on board, trained further on 630 real photos. The photos' terms do not allow to pass the weights on.
+"""The model on board, trained further on 630 real photos.
 
+The terms of the photos do not allow passing the weights on.
 `data/khanhha_mini` is a part of the Khanhha set, see `docs/data.md`. Its test photos lose the rim and are
 degraded by Gaussian blur alone, as those of `../_base_/datasets/khanhha_mini.py`.
 """

@@ -69,11 +69,11 @@ class SegmentorBackend(Backend):
     Tiles have the photo's resolution; the resizing in the config's test pipeline is not applied.
 
     Args:
-        model: the segmentor, in evaluation mode.
-        crack_class: channel of the crack among several classes; None finds it.
+        model: The segmentor, in evaluation mode.
+        crack_class: Channel of the crack among several classes; None finds it.
 
     Raises:
-        ValueError: which of several classes is the crack cannot be known.
+        ValueError: Which of several classes is the crack cannot be known.
     """
 
     def __init__(self, model: nn.Module, crack_class: int | None = None) -> None:
@@ -104,8 +104,8 @@ class RestoringBackend(SegmentorBackend):
     """A segmentor that gives an SR image beside the mask, such as DSRL: each tile on its own.
 
     Args:
-        model: the model, in evaluation mode; has a ``scale`` and predicts ``sr_img``.
-        crack_class: channel of the crack among several classes.
+        model: The model, in evaluation mode; has a ``scale`` and predicts ``sr_img``.
+        crack_class: Channel of the crack among several classes.
     """
 
     restores = True
@@ -135,8 +135,8 @@ class BlindSRBackend(RestoringBackend):
     """A blind SR segmentor: its two networks together, or one after the other on a whole photo.
 
     Args:
-        model: the model, in evaluation mode.
-        crack_class: channel of the crack among several classes.
+        model: The model, in evaluation mode.
+        crack_class: Channel of the crack among several classes.
     """
 
     shares = True
@@ -197,7 +197,7 @@ def make_backend(model: nn.Module, crack_class: int | None = None) -> SegmentorB
     """The backend for a model: with super-resolution if it has that, plain otherwise.
 
     Raises:
-        ValueError: the model does not segment, or which of several classes is the crack cannot be known.
+        ValueError: The model does not segment, or which of several classes is the crack cannot be known.
     """
     if not hasattr(model, 'decode_head'):
         raise ValueError(f'{type(model).__name__} segments nothing; use the config of a segmentor')

@@ -159,7 +159,7 @@ class CrackInferencer:
 
         Raises:
             FileNotFoundError: There is no such file.
-            ImportError: onnxruntime is not installed.
+            ImportError: Onnxruntime is not installed.
             ValueError: The file does not come from our exporter, or cannot be run.
         """
         return cls(OnnxBackend(path, device), **options)
@@ -178,7 +178,7 @@ class CrackInferencer:
             A result, or a list for a sequence.
 
         Raises:
-            PhotoError: a photo cannot be read.
+            PhotoError: A photo cannot be read.
         """
         if isinstance(images, str | Path | np.ndarray | Photo):
             return self.predict(images, progress)

@@ -25,18 +25,18 @@ def load_model(
     """Build the model of a config, load all of its weights, and set it to evaluation.
 
     Args:
-        config: config file, or the config.
-        checkpoint: file of a training run or of a converter; None leaves the weights as built.
-        device: where the model goes.
-        trust_checkpoint: see :func:`load_checkpoint`.
+        config: Config file, or the config.
+        checkpoint: File of a training run or of a converter; None leaves the weights as built.
+        device: Where the model goes.
+        trust_checkpoint: See :func:`load_checkpoint`.
 
     Returns:
         The model, with ``dataset_meta`` from the checkpoint and ``cfg``.
 
     Raises:
-        FileNotFoundError: a file does not exist.
-        RuntimeError: the checkpoint belongs to another architecture.
-        ValueError: the config has no model, or torch cannot use the device; see also
+        FileNotFoundError: A file does not exist.
+        RuntimeError: The checkpoint belongs to another architecture.
+        ValueError: The config has no model, or torch cannot use the device; see also
             :func:`load_checkpoint`.
     """
     _check_device(device)
@@ -76,16 +76,16 @@ def load_checkpoint(path: str | Path, trust: bool = False) -> dict:
     """Read a checkpoint of a model; see :func:`csbsr_mm.engine.checkpoint.read_checkpoint`.
 
     Args:
-        path: checkpoint file.
-        trust: read a file that needs unpickling of arbitrary objects as well. Such a file can run any
+        path: Checkpoint file.
+        trust: Read a file that needs unpickling of arbitrary objects as well. Such a file can run any
             program while it is read; allow it only for files from people you trust.
 
     Returns:
         The checkpoint, a dict with ``state_dict``.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file needs trust, is damaged, or is no checkpoint.
+        FileNotFoundError: There is no such file.
+        ValueError: The file needs trust, is damaged, or is no checkpoint.
     """
     content = read_checkpoint(path, trust)
     weights_of(content, path)

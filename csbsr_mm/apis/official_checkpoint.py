@@ -28,18 +28,18 @@ def convert_file(
     """Convert ``source`` into ``target``.
 
     Args:
-        source: published checkpoint.
-        target: file to write, ``{'meta': ..., 'state_dict': ...}``.
-        config: config of the model; None takes the one that belongs to the recognised model.
-        trust: allow the file to hold Python objects, which may run code when read.
+        source: Published checkpoint.
+        target: File to write, ``{'meta': ..., 'state_dict': ...}``.
+        config: Config of the model; None takes the one that belongs to the recognised model.
+        trust: Allow the file to hold Python objects, which may run code when read.
 
     Returns:
         What the checkpoint was recognised as.
 
     Raises:
-        ValueError: the file cannot be read, needs trust, or holds none of the published models.
-        FileNotFoundError: there is no such file, or no config for this combination.
-        KeyError: parameters are missing, unexpected or of another shape; all of them by name.
+        ValueError: The file cannot be read, needs trust, or holds none of the published models.
+        FileNotFoundError: There is no such file, or no config for this combination.
+        KeyError: Parameters are missing, unexpected or of another shape; all of them by name.
     """
     state = clean_names(read_checkpoint(source, trust))
     official = recognise(state)

@@ -22,15 +22,15 @@ class CrackResult:
     rasters.
 
     Attributes:
-        photo: the photo.
-        probability_raster: crack probability, one channel, at ``scale`` times the photo's size.
+        photo: The photo.
+        probability_raster: Crack probability, one channel, at ``scale`` times the photo's size.
         sr_raster: RGB at the same size, or None from a model without super-resolution.
         blur_kernel: (K, K), the photo's blur in SR pixels, or None.
-        threshold: probability above which a pixel is crack.
-        scale: output pixels per photo pixel along each axis.
-        seam_rms: deviation of overlapping tiles from their blend, by output: 'probability' and 'sr_image'.
-        tiles: number of tiles.
-        nodata: where the photo shows nothing, or None if it shows something everywhere. The probability
+        threshold: Probability above which a pixel is crack.
+        scale: Output pixels per photo pixel along each axis.
+        seam_rms: Deviation of overlapping tiles from their blend, by output: 'probability' and 'sr_image'.
+        tiles: Number of tiles.
+        nodata: Where the photo shows nothing, or None if it shows something everywhere. The probability
             is zero there.
     """
 

@@ -37,11 +37,11 @@ class TileGrid:
     ``overlap // 4`` pixels to each side.
 
     Args:
-        height: rows of the image.
-        width: columns of the image.
-        tile: side of a tile in pixels.
-        overlap: least number of pixels that neighbours share, smaller than ``tile``.
-        margin: pixels of zero weight at inner edges; a quarter of the overlap by default.
+        height: Rows of the image.
+        width: Columns of the image.
+        tile: Side of a tile in pixels.
+        overlap: Least number of pixels that neighbours share, smaller than ``tile``.
+        margin: Pixels of zero weight at inner edges; a quarter of the overlap by default.
 
     Raises:
         ValueError: ``tile`` or ``overlap`` is out of range.
@@ -122,8 +122,8 @@ class TileBlender:
     """Adds up weighted tiles and measures how much they disagree where they overlap.
 
     Args:
-        grid: tiles, in pixels of ``target``.
-        target: image of zeros to add to.
+        grid: Tiles, in pixels of ``target``.
+        target: Image of zeros to add to.
     """
 
     def __init__(self, grid: TileGrid, target: Raster) -> None:
@@ -134,7 +134,7 @@ class TileBlender:
         """Add tile ``index`` (h, w, C), values in [0, 1]; tiles must come in order.
 
         Raises:
-            FloatingPointError: a value is not finite.
+            FloatingPointError: A value is not finite.
         """
         box = self.grid[index]
         if not np.isfinite(values).all():

@@ -38,9 +38,9 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
         **kwargs: As in MMSegmentation's ``BaseSegDataset`` (``pipeline``, ``indices``, ...).
 
     Raises:
-        FileNotFoundError: a folder, the list, an image of the list or a mask is missing.
-        OSError: an image or mask cannot be read (when it is asked for).
-        ValueError: an image and its mask differ in size, a mask's values are unexpected, or two images would
+        FileNotFoundError: A folder, the list, an image of the list or a mask is missing.
+        OSError: An image or mask cannot be read (when it is asked for).
+        ValueError: An image and its mask differ in size, a mask's values are unexpected, or two images would
             share a mask.
     """
 

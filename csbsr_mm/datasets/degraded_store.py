@@ -93,7 +93,7 @@ class DegradedStore:
             precise: Read the float copy instead of the PNGs.
 
         Raises:
-            FileNotFoundError: a file is missing or cannot be read.
+            FileNotFoundError: A file is missing or cannot be read.
         """
         if precise:
             self._require(self.float_path(file_name))

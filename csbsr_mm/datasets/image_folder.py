@@ -22,7 +22,7 @@ class ImageFolderSRDataset(KeyedDataset, BaseDataset):
         **kwargs: As in MMEngine's ``BaseDataset`` (``pipeline``, ``indices``, ...).
 
     Raises:
-        FileNotFoundError: a folder does not exist or holds no image.
+        FileNotFoundError: A folder does not exist or holds no image.
     """
 
     METAINFO: dict = {}

@@ -27,7 +27,7 @@ def packed_collate(samples: Sequence[Any]) -> Any:
     their way. What arrives equals what was sent, data types included. Without workers nothing is sent.
 
     Args:
-        samples: packed samples, dicts of ``inputs`` and ``data_samples``.
+        samples: Packed samples, dicts of ``inputs`` and ``data_samples``.
 
     Returns:
         Dict of lists, as ``pseudo_collate`` gives; other batches are passed on as they are.

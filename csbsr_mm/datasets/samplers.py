@@ -65,7 +65,7 @@ class KeyedInfiniteSampler(Sampler[KeyedIndex]):
         seed: Equal on all ranks; drawn and shared between them if None.
 
     Raises:
-        ValueError: the data set is empty.
+        ValueError: The data set is empty.
 
     Example:
         >>> sampler = KeyedInfiniteSampler(range(3), seed=0)

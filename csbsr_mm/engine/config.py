@@ -35,17 +35,17 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
     """Read a config file, apply ``--cfg-options`` and choose the working directory.
 
     Args:
-        path: config file, or the name of a config of csbsr_mm, as ``find_config`` takes it.
-        options: overrides, as ``DictAction`` parses them.
-        work_dir: where logs and checkpoints go; by default the config's ``work_dir``, or
+        path: Config file, or the name of a config of csbsr_mm, as ``find_config`` takes it.
+        options: Overrides, as ``DictAction`` parses them.
+        work_dir: Where logs and checkpoints go; by default the config's ``work_dir``, or
             ``work_dirs/NAME-OF-CONFIG``.
 
     Returns:
         The config. Options ``data_root`` and ``global_batch_size`` reach the data loaders.
 
     Raises:
-        FileNotFoundError: there is no such file and no such name.
-        ValueError: several configs have that name, or an override is a slip of the pen,
+        FileNotFoundError: There is no such file and no such name.
+        ValueError: Several configs have that name, or an override is a slip of the pen,
             which MMEngine would take in silence.
     """
     source = find_config(path)
@@ -118,11 +118,11 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     set it, so ``--resume`` would begin again there; here it means the work directory's own checkpoint.
 
     Args:
-        cfg: config, changed in place.
+        cfg: Config, changed in place.
         resume: None, 'auto' (newest checkpoint of ``work_dir``; afresh if there is none), or a file.
 
     Raises:
-        FileNotFoundError: the file, or the config's ``load_from``, does not exist.
+        FileNotFoundError: The file, or the config's ``load_from``, does not exist.
     """
     cfg.resume = resume is not None
     if resume is None:
@@ -143,7 +143,7 @@ def newest_checkpoint(work_dir: str) -> Path | None:
     """The checkpoint that the work directory's ``last_checkpoint`` names, also after a move.
 
     Args:
-        work_dir: working directory of a run.
+        work_dir: Working directory of a run.
 
     Returns:
         Its path, or None if nothing has been saved.
@@ -160,13 +160,13 @@ def intact_checkpoint(work_dir: str) -> Path | None:
     """The newest checkpoint of a work directory that is whole; says so if it is not the last one.
 
     Args:
-        work_dir: working directory of a run.
+        work_dir: Working directory of a run.
 
     Returns:
         Its path, or None if nothing has been saved.
 
     Raises:
-        CheckpointError: there are checkpoints, and all of them are damaged.
+        CheckpointError: There are checkpoints, and all of them are damaged.
     """
     newest = newest_checkpoint(work_dir)
     if newest is None:
@@ -194,7 +194,7 @@ def _find_load_from(cfg: Config) -> None:
     if path not in on_board:
         raise FileNotFoundError(
             f'load_from={path} does not exist; train the step before, give another checkpoint or weights on '
-            f'board ({", ".join(on_board)}) with --cfg-options load_from=FILE, or start from random weights with '
-            f'load_from=None'
+            f'board ({", ".join(on_board)}) with --cfg-options load_from=FILE, or start from random weights '
+            f'with load_from=None'
         )
     cfg.load_from = str(on_board[path].path)

@@ -20,7 +20,7 @@ class WatchedBatches:
     """Batches of a data loader with workers; a timeout names the files in flight.
 
     Args:
-        dataloader: loader, with the ``timeout`` after which it gives up.
+        dataloader: Loader, with the ``timeout`` after which it gives up.
     """
 
     def __init__(self, dataloader: DataLoader) -> None:
@@ -37,8 +37,8 @@ class WatchedBatches:
         """The next batch.
 
         Raises:
-            StopIteration: the data set is through.
-            LoaderTimeout: no batch came in time.
+            StopIteration: The data set is through.
+            LoaderTimeout: No batch came in time.
         """
         try:
             batch = next(self._batches)

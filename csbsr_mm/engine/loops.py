@@ -32,12 +32,12 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     would count each batch as an iteration).
 
     Args:
-        runner: the runner.
-        dataloader: data loader or its config.
-        max_iters: number of updates.
+        runner: The runner.
+        dataloader: Data loader or its config.
+        max_iters: Number of updates.
         val_begin: Number of the first iteration that may be followed by validation.
-        val_interval: iterations between validations.
-        dynamic_intervals: as of MMEngine's loop.
+        val_interval: Iterations between validations.
+        dynamic_intervals: As of MMEngine's loop.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ class CPUAmpOptimWrapper(OptimWrapper):
     :func:`csbsr_mm.engine.runtime.prepare_runtime`.
 
     Args:
-        **kwargs: as for MMEngine's ``OptimWrapper``.
+        **kwargs: As for MMEngine's ``OptimWrapper``.
 
     Example:
         >>> import torch

@@ -14,11 +14,11 @@ def check_ranks_agree(model: nn.Module, moment: str) -> None:
     diverges without any error. Sums in float64 find it.
 
     Args:
-        model: the model, without its distributed wrapper.
-        moment: when this is, for the message.
+        model: The model, without its distributed wrapper.
+        moment: When this is, for the message.
 
     Raises:
-        RuntimeError: on every rank, if any rank differs.
+        RuntimeError: On every rank, if any rank differs.
     """
     if get_world_size() == 1:
         return

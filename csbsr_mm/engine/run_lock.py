@@ -30,10 +30,10 @@ def run_lock(work_dir: str | Path) -> Iterator[None]:
     another machine has not touched it for ten minutes.
 
     Args:
-        work_dir: working directory of the run; made if it is not there.
+        work_dir: Working directory of the run; made if it is not there.
 
     Raises:
-        WorkDirInUse: it is held; says by whom, and what to do.
+        WorkDirInUse: It is held; says by whom, and what to do.
 
     Example:
         >>> import tempfile

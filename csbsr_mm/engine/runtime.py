@@ -33,8 +33,8 @@ def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
         The config.
 
     Raises:
-        RuntimeError: more processes than GPUs on this machine, or a launcher that needs GPUs.
-        ValueError: the global batch cannot be divided among the processes.
+        RuntimeError: More processes than GPUs on this machine, or a launcher that needs GPUs.
+        ValueError: The global batch cannot be divided among the processes.
     """
     cfg.launcher = launcher
     _divide_batch(cfg, _world_size(launcher))
@@ -56,7 +56,7 @@ def enable_amp(cfg: Config) -> None:
     """Turn on mixed precision, as ``--amp`` of MMSegmentation's train.py does.
 
     Raises:
-        ValueError: the config has an optimizer wrapper of its own kind.
+        ValueError: The config has an optimizer wrapper of its own kind.
     """
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind in AMP_WRAPPERS:
@@ -72,7 +72,7 @@ def stop_on_signals(cfg: Config) -> None:
     """Let signals end a training with its state saved, as ``tools/train.py`` does for every config.
 
     Args:
-        cfg: config, changed in place; one with a ``StopSignalHook`` of its own stays as it is.
+        cfg: Config, changed in place; one with a ``StopSignalHook`` of its own stays as it is.
     """
     hooks = [*(cfg.get('custom_hooks') or []), *(cfg.get('default_hooks') or {}).values()]
     if not any(hook and hook.get('type') == 'StopSignalHook' for hook in hooks):
@@ -116,7 +116,7 @@ def fit_workers(loader: dict) -> None:
     torch refuses to keep, feed or wait for workers that it has not got. A loader's own ``timeout`` stays.
 
     Args:
-        loader: settings of a data loader, changed in place.
+        loader: Settings of a data loader, changed in place.
     """
     if loader.get('num_workers') == 0:
         loader['persistent_workers'] = False

@@ -23,7 +23,7 @@ def enable_tta(cfg: Config) -> None:
     a diagonal back, and gets three.
 
     Args:
-        cfg: config, changed in place.
+        cfg: Config, changed in place.
 
     Example:
         >>> cfg = Config(dict(model=dict(type='M'), test_dataloader=dict(dataset=dict(
@@ -49,7 +49,7 @@ def flips_diagonals(model: dict) -> bool:
     """Whether a model turns its prediction for a photo flipped along both axes back.
 
     Args:
-        model: config of the model.
+        model: Config of the model.
     """
     kind = MODELS.get(model['type'])
     return kind is None or not issubclass(kind, EncoderDecoder)

@@ -37,8 +37,8 @@ def print_metrics(metrics: dict[str, float], title: str) -> None:
     """Print a table of metrics, the paper's own first.
 
     Args:
-        metrics: values by name.
-        title: heading of the table.
+        metrics: Values by name.
+        title: Heading of the table.
 
     Example:
         >>> print_metrics({'PSNR': 27.5, 'SSIM': 0.81234}, 'A model')
@@ -69,10 +69,10 @@ def write_metrics(path: str, metrics: dict[str, float], config: str, checkpoint:
     ``"inf"`` or ``"nan"``.
 
     Args:
-        path: file to write.
-        metrics: values by name.
-        config: path of the config.
-        checkpoint: path of the checkpoint.
+        path: File to write.
+        metrics: Values by name.
+        config: Path of the config.
+        checkpoint: Path of the checkpoint.
     """
     report = dict(
         metrics={name: _finite(_plain(metrics[name])) for name in sorted(metrics, key=_rank)},
@@ -88,10 +88,10 @@ def check_writable(path: str) -> None:
     """Check before a long test that its report can be written afterwards.
 
     Args:
-        path: file that will be written; its folder is made.
+        path: File that will be written; its folder is made.
 
     Raises:
-        OSError: it cannot be; an existing file stays as it is.
+        OSError: It cannot be; an existing file stays as it is.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     existed = Path(path).exists()

@@ -45,7 +45,7 @@ class SRQualityMetric(BaseMetric):
 
     Raises:
         ValueError: ``missing`` is neither, or SR and HR image differ in size.
-        KeyError: a sample lacks an image and ``missing`` is ``'error'``.
+        KeyError: A sample lacks an image and ``missing`` is ``'error'``.
 
     Example:
         >>> import torch

@@ -189,7 +189,7 @@ def degrade(
         nor clipped; integer and half-precision images give float32.
 
     Raises:
-        ValueError: scale, padding, kernel or image size is none of the above.
+        ValueError: Scale, padding, kernel or image size is none of the above.
 
     Equation:
         I^L = (I^H * K) ↓s, Eq. 1; ``*`` is a correlation (the kernel is not flipped).
@@ -225,7 +225,7 @@ def downsample(image: Array, scale: int = 4, antialias: bool = False) -> Array:
         The same with H/s and W/s.
 
     Raises:
-        ValueError: scale or image size is none of the above.
+        ValueError: Scale or image size is none of the above.
 
     Example:
         >>> downsample(np.ones((3, 8, 16)), 4).shape

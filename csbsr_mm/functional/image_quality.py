@@ -29,7 +29,7 @@ def psnr(image: Array, reference: Array, peak: float = 1.0) -> Array:
         (B,) values, or one number for one image, of the input's kind; infinite for equal images.
 
     Raises:
-        ValueError: shapes differ.
+        ValueError: Shapes differ.
 
     Equation:
         PSNR = 10 log10(peak² / mean (image - reference)²)
@@ -55,7 +55,7 @@ def ssim(image: Array, reference: Array, peak: float = 1.0) -> Array:
         (B,) values in [-1, 1], or one number for one image, of the input's kind.
 
     Raises:
-        ValueError: shapes differ.
+        ValueError: Shapes differ.
 
     Equation:
         SSIM = mean (2μxμy + C1)(2σxy + C2) / ((μx² + μy² + C1)(σx² + σy² + C2)) over channels and

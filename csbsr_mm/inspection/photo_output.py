@@ -30,7 +30,7 @@ class OutputFolder:
     """The folder that results go to, and nowhere else.
 
     Args:
-        root: the folder; it is made if need be.
+        root: The folder; it is made if need be.
 
     Raises:
         ValueError: ``root`` is a file.
@@ -46,7 +46,7 @@ class OutputFolder:
         """A file below the root, its folder made.
 
         Raises:
-            ValueError: the file would lie outside, be it by ``..`` or through a symbolic link.
+            ValueError: The file would lie outside, be it by ``..`` or through a symbolic link.
         """
         path = self.root.joinpath(*parts)
         if not path.resolve().is_relative_to(self.root.resolve()):
@@ -71,8 +71,8 @@ class PhotoWriter:
     """Writes the images that belong to one photo.
 
     Args:
-        folder: where to.
-        with_sr: whether to write the SR image as well.
+        folder: Where to.
+        with_sr: Whether to write the SR image as well.
     """
 
     def __init__(self, folder: OutputFolder, with_sr: bool = True) -> None:
@@ -86,8 +86,8 @@ class PhotoWriter:
         JPEG does not allow, tiled TIFF that is written tile by tile.
 
         Args:
-            result: what the inferencer returned.
-            name: name of the files, without extension.
+            result: What the inferencer returned.
+            name: Name of the files, without extension.
 
         Returns:
             Path below the output folder of each kind of image.
@@ -152,12 +152,12 @@ def write_tiled_tiff(
     """Write a compressed TIFF tile by tile; memory does not grow with the image.
 
     Args:
-        path: file to write.
-        height: rows.
-        width: columns.
+        path: File to write.
+        height: Rows.
+        width: Columns.
         channels: 1 or 3.
         dtype: uint8 or uint16.
-        read: gives the pixels of a box, (h, w) or (h, w, 3).
+        read: Gives the pixels of a box, (h, w) or (h, w, 3).
     """
     tile_shape = (CHUNK, CHUNK) if channels == 1 else (CHUNK, CHUNK, channels)
 

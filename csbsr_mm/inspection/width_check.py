@@ -24,11 +24,11 @@ class WidthBias(NamedTuple):
     """Measured minus true width over some rendered cracks; lengths in photo pixels.
 
     Attributes:
-        width: true width.
-        blur: standard deviation of the blur, in pixels of the HR image.
-        found: part of the cracks that was found, over at least half of their length.
-        bias: mean error of the mean width of those that were found; NaN if none was.
-        spread: standard deviation of that error.
+        width: True width.
+        blur: Standard deviation of the blur, in pixels of the HR image.
+        found: Part of the cracks that was found, over at least half of their length.
+        bias: Mean error of the mean width of those that were found; NaN if none was.
+        spread: Standard deviation of that error.
     """
 
     width: float
@@ -48,11 +48,11 @@ def measure_width_bias(
     """Render straight cracks of known width on a rough wall, degrade, predict and measure them.
 
     Args:
-        inferencer: the model.
-        widths: true widths in photo pixels.
-        blurs: standard deviations of an isotropic Gaussian blur, in pixels of the enlarged image.
-        seed: of the walls' texture.
-        progress: called with 1 after each photo.
+        inferencer: The model.
+        widths: True widths in photo pixels.
+        blurs: Standard deviations of an isotropic Gaussian blur, in pixels of the enlarged image.
+        seed: Of the walls' texture.
+        progress: Called with 1 after each photo.
 
     Yields:
         The bias for each blur and width, over six directions.
@@ -77,11 +77,11 @@ def render_crack(
     """A photo of one straight crack, and the distance of each pixel of its enlargement from the crack.
 
     Args:
-        width: width of the crack in photo pixels.
-        angle: direction in degrees, counted upwards.
-        blur: standard deviation of the blur in pixels of the enlarged image.
-        scale: enlargement.
-        rng: source of the wall's texture.
+        width: Width of the crack in photo pixels.
+        angle: Direction in degrees, counted upwards.
+        blur: Standard deviation of the blur in pixels of the enlarged image.
+        scale: Enlargement.
+        rng: Source of the wall's texture.
 
     Returns:
         (h, w, 3) RGB, and (s h, s w) distances from the crack's centre line.

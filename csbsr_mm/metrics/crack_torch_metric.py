@@ -39,7 +39,7 @@ class CrackTorchMetric(Metric):
         **kwargs: As of ``torchmetrics.Metric``, such as ``sync_on_compute``.
 
     Raises:
-        ImportError: torchmetrics is not installed: ``pip install 'csbsr_mm[torchmetrics]'``.
+        ImportError: ``torchmetrics`` is not installed: ``pip install 'csbsr_mm[torchmetrics]'``.
         ValueError: A measure is unknown, or an argument is out of range.
 
     Example:

@@ -12,11 +12,11 @@ class PairedDifference(NamedTuple):
     """How a quantity differs between two runs on the same images.
 
     Attributes:
-        mean: mean difference over images and seeds.
-        low: lower end of the mean's confidence interval.
-        high: its upper end.
-        larger: share of the images on which the first run has the larger value; ties count half.
-        by_seed: mean difference of each seed.
+        mean: Mean difference over images and seeds.
+        low: Lower end of the mean's confidence interval.
+        high: Its upper end.
+        larger: Share of the images on which the first run has the larger value; ties count half.
+        by_seed: Mean difference of each seed.
     """
 
     mean: float
@@ -36,12 +36,12 @@ def paired_difference(
 
     Args:
         values: (S, N) values of N images in S seeds, or (N,).
-        reference: the same of what to compare with.
-        confidence: of the interval, in (0, 1).
-        resamples: bootstrap samples of the N images; they are the same in every call.
+        reference: The same of what to compare with.
+        confidence: Of the interval, in (0, 1).
+        resamples: Bootstrap samples of the N images; they are the same in every call.
 
     Raises:
-        ValueError: if the shapes differ, there are fewer than two images, or a value is not finite.
+        ValueError: If the shapes differ, there are fewer than two images, or a value is not finite.
 
     Example:
         >>> difference = paired_difference([0.4, 0.5, 0.6, 0.9], [0.3, 0.5, 0.4, 0.5])

@@ -52,11 +52,11 @@ class BlindSRDataPreProcessor(BaseDataPreprocessor):
 
     Args:
         scale: HR pixels per LR pixel along each axis, >= 1.
-        bgr_to_rgb: whether images arrive as BGR, as MMSegmentation's loaders give them.
-        max_value: the value that becomes 1.0, 255 for 8-bit images.
+        bgr_to_rgb: Whether images arrive as BGR, as MMSegmentation's loaders give them.
+        max_value: The value that becomes 1.0, 255 for 8-bit images.
         size_divisor: LR height and width are padded to a multiple of this.
-        seg_pad_val: label of padded pixels, the ``ignore_index`` of losses and metrics.
-        non_blocking: copy to the device asynchronously.
+        seg_pad_val: Label of padded pixels, the ``ignore_index`` of losses and metrics.
+        non_blocking: Copy to the device asynchronously.
 
     Example:
         >>> import torch
@@ -91,13 +91,13 @@ class BlindSRDataPreProcessor(BaseDataPreprocessor):
         Args:
             data: ``inputs``, a list of (3, h, w) images or one (B, 3, h, w) batch, and optionally
                 ``data_samples``.
-            training: whether labels are padded along with the images.
+            training: Whether labels are padded along with the images.
 
         Returns:
             ``inputs`` (B, 3, H, W) float RGB in [0, 1] and ``data_samples``.
 
         Raises:
-            ValueError: an HR field is not ``scale`` times as large as its LR image.
+            ValueError: An HR field is not ``scale`` times as large as its LR image.
         """
         data = self.cast_data(data)
         images = [self._to_unit_rgb(image) for image in data['inputs']]

@@ -16,13 +16,13 @@ class OnnxBackend(Backend):
     """An ONNX file as the inferencer's model. Each tile is predicted by itself.
 
     Args:
-        path: file written by ``tools/deployment/export_onnx.py``.
+        path: File written by ``tools/deployment/export_onnx.py``.
         device: 'cuda' to run on the GPU, where onnxruntime-gpu is installed.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ImportError: onnxruntime is not installed.
-        ValueError: the file does not come from our exporter, or cannot be run.
+        FileNotFoundError: There is no such file.
+        ImportError: Onnxruntime is not installed.
+        ValueError: The file does not come from our exporter, or cannot be run.
     """
 
     def __init__(self, path: str | Path, device: str | None = None) -> None:

@@ -42,8 +42,8 @@ class ExportableModel(nn.Module):
     with unfolded patches.
 
     Args:
-        model: any segmentor, in evaluation mode.
-        crack_class: channel of the crack among several classes.
+        model: Any segmentor, in evaluation mode.
+        crack_class: Channel of the crack among several classes.
     """
 
     def __init__(self, model: nn.Module, crack_class: int | None = None) -> None:
@@ -84,7 +84,7 @@ class MatrixPool(nn.Module):
     """Adaptive average pooling as a product with two matrices, for input sizes known only at run time.
 
     Args:
-        output_size: rows and columns to give, or one number for both.
+        output_size: Rows and columns to give, or one number for both.
 
     Example:
         >>> x = torch.rand(1, 2, 7, 10)
@@ -130,20 +130,20 @@ def export_onnx(
     """Write a model to an ONNX file.
 
     Args:
-        model: any segmentor with its weights.
-        path: file to write.
-        size: input height and width.
-        batch_size: images at a time.
-        dynamic: let batch size and image size vary at run time; sides then are multiples of ``divisor``.
-        divisor: least common divisor of image sides in a dynamic graph, a power of two that the networks'
+        model: Any segmentor with its weights.
+        path: File to write.
+        size: Input height and width.
+        batch_size: Images at a time.
+        dynamic: Let batch size and image size vary at run time; sides then are multiples of ``divisor``.
+        divisor: Least common divisor of image sides in a dynamic graph, a power of two that the networks'
             strides divide (8 suits every network here at scale 4).
-        crack_class: channel of the crack among several classes.
+        crack_class: Channel of the crack among several classes.
 
     Returns:
         The module that was exported, to compare with.
 
     Raises:
-        ImportError: the packages for ONNX are not installed.
+        ImportError: The packages for ONNX are not installed.
         ValueError: ``size`` is no multiple of ``divisor`` in a dynamic graph.
     """
     require('onnx', 'onnxscript')
@@ -179,8 +179,8 @@ def check_onnx(path: str | Path, exportable: ExportableModel, shapes: Sequence[t
 
     Args:
         path: ONNX file.
-        exportable: what :func:`export_onnx` returned.
-        shapes: input shapes (B, 3, h, w) to try.
+        exportable: What :func:`export_onnx` returned.
+        shapes: Input shapes (B, 3, h, w) to try.
 
     Returns:
         Largest absolute difference of any output.

@@ -37,14 +37,14 @@ def find_photos(inputs: Iterable[str | Path], exclude: str | Path | None = None)
     extensions and then a hash of their paths tell them apart.
 
     Args:
-        inputs: files, folders, patterns, ``@LIST`` and ``-``.
-        exclude: folder whose content is left out, that of the results.
+        inputs: Files, folders, patterns, ``@LIST`` and ``-``.
+        exclude: Folder whose content is left out, that of the results.
 
     Returns:
         Photos without repetitions, in the order of ``inputs`` and by name within folders.
 
     Raises:
-        FileNotFoundError: an input names nothing.
+        FileNotFoundError: An input names nothing.
     """
     found: dict[Path, str] = {}
     # A link to a photo is that photo.

@@ -66,11 +66,11 @@ class Raster:
     is bounded by the region and not by the image.
 
     Args:
-        height: rows.
-        width: columns.
-        channels: values per pixel.
-        dtype: stored type. :meth:`read_unit` and :meth:`add_unit` scale integers to [0, 1].
-        folder: where the scratch file goes; None keeps the image in memory.
+        height: Rows.
+        width: Columns.
+        channels: Values per pixel.
+        dtype: Stored type. :meth:`read_unit` and :meth:`add_unit` scale integers to [0, 1].
+        folder: Where the scratch file goes; None keeps the image in memory.
 
     Example:
         >>> image = Raster(700, 900, 1, np.uint16, folder=tempfile.gettempdir())

@@ -22,10 +22,10 @@ class Run:
     """One training.
 
     Attributes:
-        config: config file below `configs/csbsr`.
-        start: run whose last checkpoint this one starts from.
-        options: what else is set, as after `--cfg-options`.
-        variants: names of :data:`~csbsr_mm.tables.variants.VARIANTS` that change the config.
+        config: Config file below `configs/csbsr`.
+        start: Run whose last checkpoint this one starts from.
+        options: What else is set, as after `--cfg-options`.
+        variants: Names of :data:`~csbsr_mm.tables.variants.VARIANTS` that change the config.
     """
 
     config: str
@@ -57,10 +57,10 @@ class Row:
     """A row of a table.
 
     Attributes:
-        key: its name on the command line and in `published/*.csv`.
-        label: what a reader sees.
-        full: the run at the paper's scale.
-        mini: the run at the mini scale, where there is one.
+        key: Its name on the command line and in `published/*.csv`.
+        label: What a reader sees.
+        full: The run at the paper's scale.
+        mini: The run at the mini scale, where there is one.
     """
 
     key: str
@@ -291,10 +291,10 @@ def published(table: str) -> dict[str, dict[str, float]]:
     A table that the paper does not print has no figures.
 
     Args:
-        table: key of the table, such as 'table2'.
+        table: Key of the table, such as 'table2'.
 
     Raises:
-        ValueError: if a row of the file is none of the table's, or a cell is no number.
+        ValueError: If a row of the file is none of the table's, or a cell is no number.
     """
     path = PUBLISHED / f'{table}.csv'
     if table in NOT_PRINTED:

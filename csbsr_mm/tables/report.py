@@ -41,9 +41,9 @@ def result_lines(
     """Header and rows: ours with the spread over seeds, below it the paper's and ours less the paper's.
 
     Args:
-        table: the table.
-        results: metrics of each seed, by the row's key; rows without any are left out.
-        figures: the paper's, by the row's key.
+        table: The table.
+        results: Metrics of each seed, by the row's key; rows without any are left out.
+        figures: The paper's, by the row's key.
     """
     shown = [name for name in COLUMNS if any(name in seed for seeds in results.values() for seed in seeds)]
     lines = [['', 'seeds', *(f'{name} {COLUMNS[name][0]}' for name in shown)]]
@@ -68,9 +68,9 @@ def paired_lines(
     """Header and rows: mean difference of each metric to the reference on the same images and seeds.
 
     Args:
-        rows: rows of the table.
-        folders: folder of each seed's run, by the row's key.
-        reference: key of the row to compare with.
+        rows: Rows of the table.
+        folders: Folder of each seed's run, by the row's key.
+        reference: Key of the row to compare with.
 
     Returns:
         Cells such as ``+0.02 [+0.01, +0.03], 62% (+0.03 +0.01)``: mean, its 95 % interval over images, on

@@ -63,11 +63,11 @@ class TableRunner:
     settings is refused.
 
     Args:
-        root: folder of all runs of a scale.
-        gpus: processes of a training, one a GPU; 1 starts no launcher.
-        data_root: folder of the crack photos in place of the configs'.
-        given: checkpoints to take in place of runs that others start from, by the run's name.
-        trust: read checkpoints that could run code.
+        root: Folder of all runs of a scale.
+        gpus: Processes of a training, one a GPU; 1 starts no launcher.
+        data_root: Folder of the crack photos in place of the configs'.
+        given: Checkpoints to take in place of runs that others start from, by the run's name.
+        trust: Read checkpoints that could run code.
     """
 
     def __init__(

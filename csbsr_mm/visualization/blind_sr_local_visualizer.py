@@ -27,14 +27,14 @@ class BlindSRLocalVisualizer(SegLocalVisualizer):
     painted, so that the background stays what it is; with more, MMSegmentation's drawing applies.
 
     Args:
-        name, image, vis_backends, save_dir: as of MMSegmentation's ``SegLocalVisualizer``.
-        classes: names of the classes; background and crack unless they or ``dataset_name`` are given.
+        name, image, vis_backends, save_dir: As of MMSegmentation's ``SegLocalVisualizer``.
+        classes: Names of the classes; background and crack unless they or ``dataset_name`` are given.
         palette: RGB colour of each class.
-        dataset_name: take classes and palette of a data set that MMSegmentation knows.
-        alpha: opacity of the paint, in [0, 1].
+        dataset_name: Take classes and palette of a data set that MMSegmentation knows.
+        alpha: Opacity of the paint, in [0, 1].
         draw_on: 'photo' or 'sr', what lies under the masks; 'sr' falls back on the photo where a sample
             has no ``sr_img``.
-        **kwargs: as of ``SegLocalVisualizer``.
+        **kwargs: As of ``SegLocalVisualizer``.
 
     Raises:
         ValueError: ``draw_on`` is neither 'photo' nor 'sr'.
@@ -90,13 +90,13 @@ class BlindSRLocalVisualizer(SegLocalVisualizer):
         """Draw a sample; arguments as of MMSegmentation's visualizer.
 
         Args:
-            name: name of the picture.
+            name: Name of the picture.
             image: (h, w, 3) RGB, of the masks' size or smaller.
-            data_sample: holds ``gt_sem_seg`` and/or ``pred_sem_seg``, and perhaps ``sr_img``.
-            draw_gt: whether to draw ``gt_sem_seg``.
-            draw_pred: whether to draw ``pred_sem_seg``.
+            data_sample: Holds ``gt_sem_seg`` and/or ``pred_sem_seg``, and perhaps ``sr_img``.
+            draw_gt: Whether to draw ``gt_sem_seg``.
+            draw_pred: Whether to draw ``pred_sem_seg``.
             *args: ``show``, ``wait_time``, ``out_file``, ``step``, ``with_labels``, ``with_image``.
-            **kwargs: likewise.
+            **kwargs: Likewise.
         """
         if data_sample is not None:
             drawn = [field for field, on in zip(MASKS, (draw_gt, draw_pred), strict=True) if on]

@@ -26,7 +26,7 @@ class ComparedRun:
     Attributes:
         mask: (H, W) bool.
         sr_image: (H, W, 3) RGB in [0, 1], or None.
-        note: shown above the mask, such as its IoU.
+        note: Shown above the mask, such as its IoU.
     """
 
     mask: NDArray[np.bool_]
@@ -39,11 +39,11 @@ class ComparedPhoto:
     """A photo, its truth, and what each run made of it.
 
     Attributes:
-        name: shown beside the row.
-        target: true labels (H, W): 0, 1, and 255 where nobody knows.
+        name: Shown beside the row.
+        target: True labels (H, W): 0, 1, and 255 where nobody knows.
         lr_image: LR input (h, w, 3) RGB in [0, 1].
         hr_image: HR image (H, W, 3) RGB in [0, 1], or None.
-        runs: predictions by the run's name.
+        runs: Predictions by the run's name.
     """
 
     name: str
@@ -60,15 +60,15 @@ def draw_comparison(photos: Sequence[ComparedPhoto], zoom: int = ZOOM, dpi: int 
     if they agree, enlarged; a frame shows where it is.
 
     Args:
-        photos: at least one; all with the same runs.
-        zoom: side of the photo over side of the enlarged part; 1 leaves the second row out.
-        dpi: pixels per inch.
+        photos: At least one; all with the same runs.
+        zoom: Side of the photo over side of the enlarged part; 1 leaves the second row out.
+        dpi: Pixels per inch.
 
     Returns:
         RGB picture, (H, W, 3) uint8.
 
     Raises:
-        ValueError: there are no photos, or photos have different runs.
+        ValueError: There are no photos, or photos have different runs.
     """
     if not photos or any(list(photo.runs) != list(photos[0].runs) for photo in photos):
         raise ValueError(

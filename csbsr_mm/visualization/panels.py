@@ -29,10 +29,10 @@ def error_map(
     """Colour each pixel by how prediction and ground truth agree.
 
     Args:
-        pred: predicted labels, (H, W).
-        target: true labels, (H, W).
-        foreground: label of the crack.
-        ignore_index: label of pixels that do not count.
+        pred: Predicted labels, (H, W).
+        target: True labels, (H, W).
+        foreground: Label of the crack.
+        ignore_index: Label of pixels that do not count.
 
     Returns:
         (H, W, 3) RGB: white where a crack was found, orange where missed, blue where a false alarm.
@@ -61,15 +61,15 @@ def draw_panel(
     the estimated one.
 
     Args:
-        samples: data samples after ``model.predict``.
+        samples: Data samples after ``model.predict``.
         lr_images: LR inputs, (h, w, 3) RGB in [0, 1]; without them the LR column is left out.
-        dpi: pixels per inch of the drawing.
+        dpi: Pixels per inch of the drawing.
 
     Returns:
         RGB picture, (H, W, 3) uint8.
 
     Raises:
-        ValueError: no samples, or another number of LR images.
+        ValueError: No samples, or another number of LR images.
     """
     if not samples or (lr_images is not None and len(lr_images) != len(samples)):
         raise ValueError(

@@ -34,7 +34,7 @@ def read_run(argument: str) -> tuple[str, Curves]:
     """Name and curves of one ``NAME=RUN``; without a name, that of the folder.
 
     Raises:
-        ValueError: there is no file, or none with thresholds.
+        ValueError: There is no file, or none with thresholds.
     """
     name, separator, place = argument.rpartition('=')
     path = Path(place)

@@ -50,8 +50,8 @@ def count_pixels(path: Path, num_classes: int = 2, threshold: int = 127) -> np.n
         threshold: Grey value above which a pixel is crack, for two classes.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it holds unexpected values.
+        OSError: The file cannot be read.
+        ValueError: It holds unexpected values.
     """
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE if num_classes == 2 else cv2.IMREAD_UNCHANGED)
     if mask is None:
@@ -74,7 +74,7 @@ def inverse_frequencies(pixels: np.ndarray) -> np.ndarray:
     The loss divides by their sum, so only their ratios matter.
 
     Raises:
-        ValueError: a class has no pixel.
+        ValueError: A class has no pixel.
     """
     absent = np.flatnonzero(pixels == 0)
     if len(absent):

@@ -1,4 +1,4 @@
-"""Rendered crack photos (`tools/dataset_converters/render_crack_demo.py`) for the quickstart: 96x96 crops without a rim."""
+"""Crack photos of `tools/dataset_converters/render_crack_demo.py`: 96x96 crops without a rim."""
 
 _base_ = './khanhha.py'
 
@@ -35,4 +35,6 @@ val_dataloader = dict(
         pipeline=test_pipeline,
     ),
 )
-test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root, pipeline=test_pipeline))
+test_dataloader = dict(
+    num_workers=0, persistent_workers=False, dataset=dict(data_root=data_root, pipeline=test_pipeline)
+)

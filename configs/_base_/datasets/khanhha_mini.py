@@ -1,4 +1,4 @@
-"""A subset of the Khanhha set for experiments on a CPU: 128x128 crops without a rim, validated on the test images."""
+"""A subset of the Khanhha set for a CPU: 128x128 crops without a rim, validated on the test images."""
 
 _base_ = './khanhha.py'
 

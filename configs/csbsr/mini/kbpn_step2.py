@@ -1,4 +1,4 @@
-"""Step 2 at the mini scale: the kernel estimator alone (1,200 iterations), then S with the true kernel (400)."""
+"""Step 2 at the mini scale: 1,200 iterations of the kernel estimator, then 400 of S with the true kernel."""
 
 _base_ = [
     '../../_base_/models/csbsr_small.py',

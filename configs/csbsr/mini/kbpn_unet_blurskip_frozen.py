@@ -2,9 +2,9 @@
 
 _base_ = './kbpn_unet.py'
 
-model = dict(blur_skip=dict(
-        type='BlurSkipNeck', in_channels=_base_.channels, kernel_code=16, norm_cfg=_base_.norm_cfg
-    ))
+model = dict(
+    blur_skip=dict(type='BlurSkipNeck', in_channels=_base_.channels, kernel_code=16, norm_cfg=_base_.norm_cfg)
+)
 
 # A fifth of Step 3, as in ../../_base_/schedules/blur_skip_30k.py.
 iterations = 80

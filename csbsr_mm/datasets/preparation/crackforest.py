@@ -32,7 +32,7 @@ def read_labels(path: Path) -> np.ndarray:
     """Mask (H, W) of a .mat file, true on cracks.
 
     Raises:
-        ValueError: the file has no segmentation.
+        ValueError: The file has no segmentation.
     """
     content = loadmat(path, squeeze_me=True, struct_as_record=False)
     segmentation = getattr(content.get('groundTruth'), 'Segmentation', None)

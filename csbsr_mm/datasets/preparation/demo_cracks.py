@@ -45,7 +45,7 @@ def write_crack_demo(
         Number of photos rendered now; 0 if the data set was complete.
 
     Raises:
-        FileExistsError: the folder holds photos of somebody else.
+        FileExistsError: The folder holds photos of somebody else.
     """
     root = Path(root)
     settings = dict(train=train, test=test, size=size, seed=seed, version=RENDERER_VERSION)

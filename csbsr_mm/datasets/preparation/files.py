@@ -40,7 +40,7 @@ def write_mask(path: Path, mask: np.ndarray) -> None:
         mask: (H, W), crack where not 0.
 
     Raises:
-        ValueError: even the best JPEG quality loses a pixel.
+        ValueError: Even the best JPEG quality loses a pixel.
     """
     grey = np.where(mask > 0, 255, 0).astype(np.uint8)
     for quality in MASK_QUALITIES:
@@ -55,7 +55,7 @@ def read_image(path: Path, flag: int = cv2.IMREAD_COLOR) -> np.ndarray:
     """Read an image.
 
     Raises:
-        OSError: the file is missing or cannot be decoded; names it.
+        OSError: The file is missing or cannot be decoded; names it.
     """
     image = cv2.imread(str(path), flag)
     if image is None:

@@ -86,7 +86,7 @@ def inspect_split(
         workers: Processes; as many as cores if None.
 
     Raises:
-        FileNotFoundError: a folder is missing or empty.
+        FileNotFoundError: A folder is missing or empty.
     """
     folder = root / name
     images, masks = list_images(folder / 'images'), list_images(folder / 'masks')

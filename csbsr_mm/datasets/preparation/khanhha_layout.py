@@ -58,8 +58,8 @@ def store_pairs(
         Number of pairs written.
 
     Raises:
-        FileNotFoundError: there are no pairs.
-        ValueError: a photo and its mask differ in size.
+        FileNotFoundError: There are no pairs.
+        ValueError: A photo and its mask differ in size.
     """
     if not pairs:
         raise FileNotFoundError('no photo with a mask found; is this the folder of the unpacked data set?')

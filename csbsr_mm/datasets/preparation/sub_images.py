@@ -39,7 +39,7 @@ def cut(name: str, source: Path, target: Path, size: int, step: int) -> int:
         Their number.
 
     Raises:
-        ValueError: the photo is smaller than a sub-image.
+        ValueError: The photo is smaller than a sub-image.
     """
     image = read_image(source / name)
     height, width = image.shape[:2]

@@ -30,7 +30,7 @@ class BinarizeMask(BaseTransform):
         max_undecided: Largest share of other pixels in one mask; 1 thresholds whatever comes.
 
     Raises:
-        ValueError: image and mask differ in size, or the mask's values are none of the above. The
+        ValueError: Image and mask differ in size, or the mask's values are none of the above. The
             message names the file.
 
     Example:
@@ -62,7 +62,7 @@ class BinarizeMask(BaseTransform):
         """Classes of a grey mask.
 
         Args:
-            mask: uint8 (H, W).
+            mask: (H, W) uint8.
             path: The mask's file, for messages; its suffix tells whether values can be trusted.
 
         Returns:

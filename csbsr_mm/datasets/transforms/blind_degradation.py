@@ -56,7 +56,7 @@ class BlindDegradation(KeyedTransform):
         seed: See :class:`KeyedTransform`.
 
     Raises:
-        ValueError: a parameter or the image is out of range.
+        ValueError: A parameter or the image is out of range.
 
     Example:
         >>> sample = dict(img=np.full((64, 96, 3), 128, np.uint8), img_path='a.jpg')
@@ -202,7 +202,7 @@ def crop_to_multiple(results: dict, scale: int) -> None:
     """Cut image and maps to multiples of the scale, keeping the upper left corner.
 
     Raises:
-        ValueError: the image is smaller than one block of ``scale`` pixels.
+        ValueError: The image is smaller than one block of ``scale`` pixels.
     """
     height, width = (side - side % scale for side in results['img'].shape[:2])
     if min(height, width) == 0:

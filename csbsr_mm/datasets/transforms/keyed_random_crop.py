@@ -21,7 +21,7 @@ class KeyedRandomCrop(KeyedTransform):
         seed: See :class:`KeyedTransform`.
 
     Raises:
-        ValueError: the image is smaller than the window.
+        ValueError: The image is smaller than the window.
 
     Example:
         >>> sample = dict(img=np.zeros((64, 80, 3), np.uint8), img_path='a.jpg')

@@ -26,7 +26,7 @@ class LoadDegradedPair(BaseTransform):
         precise: Read the float copy instead of the 8-bit pictures.
 
     Raises:
-        FileNotFoundError: the set lacks this image.
+        FileNotFoundError: The set lacks this image.
         ValueError: LR and HR image do not fit together.
 
     Example:

@@ -37,14 +37,14 @@ def foreign_names(file: IO[bytes]) -> list[str]:
     """Names in a checkpoint that lead beyond tensors and plain data.
 
     Args:
-        file: checkpoint, open for reading; the position is moved.
+        file: Checkpoint, open for reading; the position is moved.
 
     Returns:
         Full names such as ``os.system``, sorted; empty if there are none.
 
     Raises:
-        ValueError: the file is no pickle.
-        zipfile.BadZipFile: the archive is damaged.
+        ValueError: The file is no pickle.
+        zipfile.BadZipFile: The archive is damaged.
     """
     return sorted({name for name in _names(file) if not _is_allowed(name)})
 

@@ -17,7 +17,7 @@ def add_checksums(checkpoint: dict) -> None:
     """Note the checksums of a checkpoint's weights in its ``meta``, before it is written.
 
     Args:
-        checkpoint: what will be saved; changed in place.
+        checkpoint: What will be saved; changed in place.
     """
     checkpoint.setdefault('meta', {})[KEY] = {
         part: {name: crc32(value) for name, value in checkpoint[part].items() if isinstance(value, Tensor)}
@@ -30,10 +30,10 @@ def check_weights(checkpoint: Mapping[str, Any]) -> None:
     """Compare a checkpoint's weights with the checksums in its ``meta``.
 
     Args:
-        checkpoint: what was read. Without checksums there is nothing to compare.
+        checkpoint: What was read. Without checksums there is nothing to compare.
 
     Raises:
-        ValueError: weights differ from what was written; names the first of them.
+        ValueError: Weights differ from what was written; names the first of them.
     """
     meta = checkpoint.get('meta')
     noted = meta.get(KEY) if isinstance(meta, dict) else None
@@ -52,7 +52,7 @@ def crc32(value: Tensor) -> int:
     """CRC-32 of a tensor's bytes, wherever it lies.
 
     Args:
-        value: tensor of any shape, dtype and device.
+        value: Tensor of any shape, dtype and device.
 
     Example:
         >>> crc32(torch.zeros(2)) == zlib.crc32(bytes(8))

@@ -15,8 +15,8 @@ def downloaded(url: str, folder: str | None = None) -> str:
     """The file of a URL, downloaded by rank 0 if it is not there.
 
     Args:
-        url: where the checkpoint is.
-        folder: where to keep it; PyTorch's checkpoint folder by default.
+        url: Where the checkpoint is.
+        folder: Where to keep it; PyTorch's checkpoint folder by default.
 
     Returns:
         Path of the file.

@@ -19,7 +19,7 @@ def plain_message_hub(state: Mapping[str, Any]) -> dict[str, Any]:
     """The state of a ``MessageHub`` without objects of MMEngine or NumPy.
 
     Args:
-        state: what ``MessageHub.state_dict()`` returned.
+        state: What ``MessageHub.state_dict()`` returned.
 
     Returns:
         A dict with the same parts; :func:`restore_message_hub` is the way back.
@@ -40,7 +40,7 @@ def plain_value(value: Any) -> Any:
     """A value without NumPy's types: arrays become tensors, its numbers become Python's.
 
     Args:
-        value: numbers, strings, tensors, arrays, or containers of them.
+        value: Numbers, strings, tensors, arrays, or containers of them.
 
     Example:
         >>> plain_value({'best': np.float64(0.5), 'ids': (1, 2)})
@@ -64,11 +64,11 @@ def restore_message_hub(state: Any, folder: Path) -> dict[str, Any]:
     checkpoints are taken to lie beside the checkpoint, and the numbers of those to keep must be numbers.
 
     Args:
-        state: the part ``message_hub`` of a checkpoint.
-        folder: where the checkpoint lies.
+        state: The part ``message_hub`` of a checkpoint.
+        folder: Where the checkpoint lies.
 
     Raises:
-        ValueError: the state is not of that kind.
+        ValueError: The state is not of that kind.
     """
     if not isinstance(state, dict) or not all(isinstance(state.get(part), dict) for part in PARTS):
         raise ValueError(f'its message_hub has not the parts {", ".join(PARTS)}')

@@ -22,7 +22,7 @@ def use_reader(trust: bool = False) -> None:
     the same, upstream downloads without any check.
 
     Args:
-        trust: see :func:`read_checkpoint`.
+        trust: See :func:`read_checkpoint`.
     """
     if not _originals:
         _originals.update({name: CheckpointLoader._schemes[name] for name in UNPICKLED_BY_MMENGINE})

@@ -17,11 +17,11 @@ def check_for_testing(model: nn.Module, weights: dict[str, Tensor]) -> None:
     Training may start from a part (a pretrained SR network); a test may not.
 
     Args:
-        model: the model, in whatever wrapper.
-        weights: what the checkpoint holds.
+        model: The model, in whatever wrapper.
+        weights: What the checkpoint holds.
 
     Raises:
-        RuntimeError: weights are missing, unknown to the model, or of another shape.
+        RuntimeError: Weights are missing, unknown to the model, or of another shape.
     """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.get_submodule('module')

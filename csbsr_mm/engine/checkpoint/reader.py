@@ -39,18 +39,18 @@ def read_checkpoint(path: str | Path, trust: bool = False, map_location: Any = '
     checked against the archive's checksums, and the weights against the one in ``meta``, if there is one.
 
     Args:
-        path: file that ``torch.save`` wrote, or its URL; or a model file (``.safetensors``), of which weights
+        path: File that ``torch.save`` wrote, or its URL; or a model file (``.safetensors``), of which weights
             and classes are taken.
-        trust: unpickle arbitrary objects as well. Such a file can run any program while it is read; allow
+        trust: Unpickle arbitrary objects as well. Such a file can run any program while it is read; allow
             it only for files from people you trust.
-        map_location: as in ``torch.load``.
+        map_location: As in ``torch.load``.
 
     Returns:
         What the file holds, a dict; of a bare state dict, the state dict.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: the file is damaged, needs trust, or is no checkpoint.
+        FileNotFoundError: There is no such file.
+        CheckpointError: The file is damaged, needs trust, or is no checkpoint.
     """
     if str(path).startswith(WEB):
         path = downloaded(str(path))
@@ -80,15 +80,15 @@ def read_weights(path: str | Path, trust: bool = False) -> dict[str, Tensor]:
     """Parameters and buffers of a checkpoint.
 
     Args:
-        path: file or URL.
-        trust: see :func:`read_checkpoint`.
+        path: File or URL.
+        trust: See :func:`read_checkpoint`.
 
     Returns:
         Tensors by name, without a leading ``module.``.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: the file cannot be read, or holds no weights.
+        FileNotFoundError: There is no such file.
+        CheckpointError: The file cannot be read, or holds no weights.
     """
     return weights_of(read_checkpoint(path, trust), path)
 
@@ -97,14 +97,14 @@ def weights_of(content: dict, path: str | Path) -> dict[str, Tensor]:
     """Parameters and buffers of what was read from a file.
 
     Args:
-        content: what :func:`read_checkpoint` returned.
-        path: the file, for the message.
+        content: What :func:`read_checkpoint` returned.
+        path: The file, for the message.
 
     Returns:
         Tensors by name, without a leading ``module.``.
 
     Raises:
-        CheckpointError: there are no weights, or they are not tensors.
+        CheckpointError: There are no weights, or they are not tensors.
     """
     weights = content.get('state_dict', content)
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
@@ -116,11 +116,11 @@ def check_file(path: str | Path) -> None:
     """Check that a checkpoint file is whole, without reading what it means.
 
     Args:
-        path: file that ``torch.save`` wrote.
+        path: File that ``torch.save`` wrote.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: it is truncated, damaged, or none.
+        FileNotFoundError: There is no such file.
+        CheckpointError: It is truncated, damaged, or none.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'checkpoint {path} does not exist')

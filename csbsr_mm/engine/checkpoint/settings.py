@@ -26,8 +26,8 @@ def decisive_settings(cfg: Config, processes: int) -> dict[str, Any]:
     long is trained, validated or saved does not either.
 
     Args:
-        cfg: config of the run, after :func:`~csbsr_mm.engine.runtime.prepare_runtime`.
-        processes: number of processes.
+        cfg: Config of the run, after :func:`~csbsr_mm.engine.runtime.prepare_runtime`.
+        processes: Number of processes.
     """
     config = cfg.to_dict()
     loader = config.get('train_dataloader') or {}
@@ -55,15 +55,15 @@ def check_settings(
     """Compare the settings of a run with those that it is to go on with.
 
     Args:
-        before: settings in its checkpoint.
-        now: settings of this process.
-        allowed: keys that may differ, or beginnings of keys; ``all`` for every one.
+        before: Settings in its checkpoint.
+        now: Settings of this process.
+        allowed: Keys that may differ, or beginnings of keys; ``all`` for every one.
 
     Returns:
         Differences that are allowed, one line each.
 
     Raises:
-        ChangedSettings: others; lists all of them, and the option that allows them.
+        ChangedSettings: Others; lists all of them, and the option that allows them.
 
     Example:
         >>> check_settings({'seed': 1, 'a.b': 2}, {'seed': 1, 'a.b': 3}, allowed=['a'])

@@ -85,14 +85,14 @@ def to_plain_data(value: Any, _done: dict[int, Any] | None = None, _depth: int =
     """Rebuild what was read, from scratch, out of tensors, numbers, strings and plain containers.
 
     Args:
-        value: what torch's unpickler made of a file.
+        value: What torch's unpickler made of a file.
 
     Returns:
         The same content. Stand-ins have become NumPy arrays and ``HistoryBuffer`` objects; tensors carry
         no hooks, containers no attributes but ``_metadata`` of a state dict.
 
     Raises:
-        ValueError: something else is in it, or it is nested too deeply.
+        ValueError: Something else is in it, or it is nested too deeply.
     """
     done = {} if _done is None else _done
     if id(value) in done:
@@ -150,12 +150,12 @@ def make_history(values: Any, counts: Any, max_length: Any) -> HistoryBuffer:
     """A log history from plain data.
 
     Args:
-        values: logged numbers, (N,).
-        counts: how many each stands for, (N,).
-        max_length: how many are kept at most.
+        values: Logged numbers, (N,).
+        counts: How many each stands for, (N,).
+        max_length: How many are kept at most.
 
     Raises:
-        ValueError: these are no numbers, or not equally many.
+        ValueError: These are no numbers, or not equally many.
     """
     try:
         values, counts = np.asarray(values), np.asarray(counts)

@@ -24,15 +24,15 @@ class AccelerationHook(Hook):
     Results agree up to rounding. Checkpoints are the same with and without.
 
     Args:
-        compile_parts: submodules to pass to ``torch.compile``, such as 'sr' and 'segmentor'. Of a
+        compile_parts: Submodules to pass to ``torch.compile``, such as 'sr' and 'segmentor'. Of a
             segmentor, backbone, neck and heads are compiled each for itself: MMSegmentation's losses
             and samplers between them would only break the graph.
-        compile_options: arguments of ``torch.compile``, e.g. ``dict(mode='max-autotune')``.
-        channels_last: keep the weights of convolutions, and with them all feature maps, in
+        compile_options: Arguments of ``torch.compile``, e.g. ``dict(mode='max-autotune')``.
+        channels_last: Keep the weights of convolutions, and with them all feature maps, in
             channels-last order, which convolutions in half precision on GPUs prefer.
 
     Raises:
-        ValueError: a name that is no submodule.
+        ValueError: A name that is no submodule.
 
     Example:
         A switch on the command line::

@@ -32,7 +32,7 @@ class NonFiniteLossHook(Hook):
     dynamic loss scaling, where overflowing gradients are expected and skipped, only losses are checked.
 
     Args:
-        check_gradients: whether gradients are checked, too.
+        check_gradients: Whether gradients are checked, too.
     """
 
     def __init__(self, check_gradients: bool = True) -> None:

@@ -48,11 +48,11 @@ class SafeCheckpointHook(CheckpointHook):
     default, and the checksums of its weights.
 
     Args:
-        interval: iterations (epochs, if ``by_epoch``) between checkpoints.
-        by_epoch: what ``interval`` counts.
-        max_keep_ckpts: how many checkpoints to keep; -1 keeps all.
-        backend_args: file backend of MMEngine; local files, written atomically, by default.
-        **kwargs: as for MMEngine's ``CheckpointHook``.
+        interval: Iterations (epochs, if ``by_epoch``) between checkpoints.
+        by_epoch: What ``interval`` counts.
+        max_keep_ckpts: How many checkpoints to keep; -1 keeps all.
+        backend_args: File backend of MMEngine; local files, written atomically, by default.
+        **kwargs: As for MMEngine's ``CheckpointHook``.
     """
 
     def __init__(

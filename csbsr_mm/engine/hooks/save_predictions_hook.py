@@ -21,7 +21,7 @@ class SavePredictionsHook(Hook):
     metrics the config evaluates.
 
     Args:
-        out_dir: folder to write to; created if need be.
+        out_dir: Folder to write to; created if need be.
 
     Example:
         >>> import tempfile, torch

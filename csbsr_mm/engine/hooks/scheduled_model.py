@@ -46,7 +46,7 @@ def scheduled_model(runner: Runner, needs: str, hook: object) -> ScheduledModel:
     """The runner's model, which must have the method ``needs``.
 
     Raises:
-        TypeError: the model has no such method.
+        TypeError: The model has no such method.
     """
     model: Any = unwrap(runner.model)
     if not hasattr(model, needs):

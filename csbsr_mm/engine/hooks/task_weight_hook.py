@@ -22,13 +22,13 @@ class TaskWeightHook(Hook):
     as ``task_weight``. Where :class:`TrainingStageHook` also sets β, this hook has the last word.
 
     Args:
-        task_weight: one number in [0, 1] for the whole training, or points ``(iteration, β)`` in
+        task_weight: One number in [0, 1] for the whole training, or points ``(iteration, β)`` in
             increasing order; the first iteration is 1. β is constant before the first and after the
             last point.
-        interpolate: whether β changes linearly between points, or jumps at each.
+        interpolate: Whether β changes linearly between points, or jumps at each.
 
     Raises:
-        ValueError: a β outside [0, 1], or points out of order.
+        ValueError: A β outside [0, 1], or points out of order.
 
     Equation:
         L = (1 - β) L_S + β L_C (Eq. 2); "Increasing" of Table III is

@@ -15,7 +15,7 @@ class ThroughputHook(Hook):
     time left (``eta``) and, on GPUs, the memory.
 
     Args:
-        window: how many iterations to average over.
+        window: How many iterations to average over.
     """
 
     # Between IterTimerHook (50), which measures, and LoggerHook (60), which prints.

@@ -28,11 +28,11 @@ class TrainingPictureHook(Hook):
     model is in evaluation mode, and random generators stay where they were.
 
     Args:
-        interval: iterations between pictures.
-        num_images: rows of the picture.
+        interval: Iterations between pictures.
+        num_images: Rows of the picture.
 
     Raises:
-        ValueError: a value below 1.
+        ValueError: A value below 1.
     """
 
     priority = 'LOW'

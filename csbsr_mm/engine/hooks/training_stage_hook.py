@@ -30,7 +30,7 @@ class TrainingStageHook(Hook):
     stand in every log line.
 
     Args:
-        stages: each a dict of
+        stages: Each a dict of
             ``end``: number of the stage's last iteration; the first iteration of the training is 1. None or
             absent in the last stage.
             ``trainable``: names of the parts that learn, the others being frozen; absent: all.
@@ -41,7 +41,7 @@ class TrainingStageHook(Hook):
             ``kernel_only``: run and train nothing but the SR network's first kernel estimate; absent: no.
 
     Raises:
-        ValueError: an unknown key, ends that do not increase, or β outside [0, 1].
+        ValueError: An unknown key, ends that do not increase, or β outside [0, 1].
 
     Reference:
         Kondo and Ukita, IEEE TIM 2024, Sec. III-E: L_S alone (Step 2), then all together (Step 3); Step 2

@@ -39,12 +39,12 @@ def training_loader(cfg: Config, workers: int, batch_size: int | None = None) ->
     """A config's training data loader as MMEngine's runner builds it, with another number of workers.
 
     Args:
-        cfg: config with ``train_dataloader``.
-        workers: worker processes; with 0 the training process makes the batches itself.
-        batch_size: images of a batch; the config's by default.
+        cfg: Config with ``train_dataloader``.
+        workers: Worker processes; with 0 the training process makes the batches itself.
+        batch_size: Images of a batch; the config's by default.
 
     Raises:
-        ValueError: the config has no training data.
+        ValueError: The config has no training data.
     """
     if cfg.get('train_dataloader') is None:
         raise ValueError(f'{cfg.filename or "the config"} has no train_dataloader')
@@ -60,14 +60,14 @@ def measure_throughput(loader: DataLoader, images: int) -> tuple[LoaderThroughpu
     """Take batches from a loader as fast as it gives them.
 
     Args:
-        loader: data loader; a finite one is gone through again and again.
-        images: how many to take after the warm-up, at least.
+        loader: Data loader; a finite one is gone through again and again.
+        images: How many to take after the warm-up, at least.
 
     Returns:
         The throughput, and a batch to train on.
 
     Raises:
-        ValueError: the loader gives no batch.
+        ValueError: The loader gives no batch.
     """
     batches = _endless(loader)
     # What workers put by before anybody took it would count as made in no time.
@@ -104,15 +104,15 @@ def time_transforms(loader: DataLoader, images: int) -> dict[str, float]:
     """Median processor time in each step of the pipeline, in milliseconds, measured in this process.
 
     Args:
-        loader: data loader; its sampler says which images are taken, its workers are left alone.
-        images: how many, after a warm-up.
+        loader: Data loader; its sampler says which images are taken, its workers are left alone.
+        images: How many, after a warm-up.
 
     Returns:
         Milliseconds of the look-up in the data set, then of each transform, by name and in order. A data
         set that shows no pipeline (MMEngine's wrappers) has one entry for everything.
 
     Raises:
-        ValueError: the sampler gives nothing. MMEngine's ``InfiniteSampler`` can be gone through only once,
+        ValueError: The sampler gives nothing. MMEngine's ``InfiniteSampler`` can be gone through only once,
             by the loader or here.
     """
     threads = torch.get_num_threads()

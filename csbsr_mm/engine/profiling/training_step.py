@@ -25,7 +25,7 @@ def check_device(device: str) -> None:
     """Refuse a device that a config prepared on this machine cannot train on.
 
     Raises:
-        ValueError: there is no GPU, or there is one and the CPU is asked for.
+        ValueError: There is no GPU, or there is one and the CPU is asked for.
     """
     if device.startswith('cuda') and not torch.cuda.is_available():
         raise ValueError(f'device {device}, but torch finds no GPU here')
@@ -40,14 +40,14 @@ class TrainingStep:
     of its config, whatever its schedule begins with, and boundary losses in the middle of their rise.
 
     Args:
-        cfg: config with ``model`` and ``optim_wrapper``, after
+        cfg: Config with ``model`` and ``optim_wrapper``, after
             :func:`~csbsr_mm.engine.runtime.prepare_runtime`; not changed.
-        device: where to train.
-        channels_last: as of :class:`AccelerationHook`.
-        compile_parts: likewise.
+        device: Where to train.
+        channels_last: As of :class:`AccelerationHook`.
+        compile_parts: Likewise.
 
     Raises:
-        ValueError: the config has no model or no optimizer.
+        ValueError: The config has no model or no optimizer.
     """
 
     def __init__(
@@ -124,15 +124,15 @@ def synthetic_batch(cfg: Config, batch_size: int, size: int) -> dict[str, Any]:
     Transforms that load, crop or resize are left out: the photos have the size that is asked for.
 
     Args:
-        cfg: config with ``train_dataloader``.
-        batch_size: photos.
-        size: height and width of the photos before degradation, in pixels.
+        cfg: Config with ``train_dataloader``.
+        batch_size: Photos.
+        size: Height and width of the photos before degradation, in pixels.
 
     Returns:
         What the data loader would give.
 
     Raises:
-        ValueError: the config has no training pipeline.
+        ValueError: The config has no training pipeline.
     """
     pipeline = cfg.get('train_dataloader', {}).get('dataset', {}).get('pipeline')
     if not pipeline:

@@ -105,7 +105,7 @@ def compare_visits(
             raise ValueError(
                 f'{out_dir} holds a report, which the comparison would overwrite; name another folder'
             )
-    say = progress or (lambda text: None)
+    say = progress or (lambda _: None)
     pairing = pair_photos(*visits, say)
     if not pairing.pairs:
         raise ValueError(

@@ -67,7 +67,7 @@ def pair_photos(old: Visit, new: Visit, progress: Callable[[str], None] | None =
     Returns:
         The pairs, and what has no counterpart.
     """
-    say = progress or (lambda text: None)
+    say = progress or (lambda _: None)
     pairing = Pairing()
     for name in new.records:
         if name in old.records:
@@ -88,7 +88,7 @@ def pair_photos(old: Visit, new: Visit, progress: Callable[[str], None] | None =
     return pairing
 
 
-def _features(visit: Visit, name: str, say: Callable[[str], None] = lambda text: None) -> Features:
+def _features(visit: Visit, name: str, say: Callable[[str], None] = lambda _: None) -> Features:
     say(f'looking at {name}')
     record = visit.records[name]
     return describe(visit.picture(name, PICTURE_SIDE), (record['height'], record['width']))

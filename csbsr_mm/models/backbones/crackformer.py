@@ -18,9 +18,9 @@ class ScalingAttention(BaseModule):
     """Fuse one level's last encoder and decoder maps and gate them by its earlier maps.
 
     Args:
-        gate_channels: channels of the earlier maps, which are summed.
-        fuse_channels: channels of the last encoder and decoder map together.
-        channels: channels of the gate and of the output.
+        gate_channels: Channels of the earlier maps, which are summed.
+        fuse_channels: Channels of the last encoder and decoder map together.
+        channels: Channels of the gate and of the output.
     """
 
     def __init__(self, gate_channels: int, fuse_channels: int, channels: int = 64) -> None:
@@ -46,11 +46,11 @@ class CrackFormer(BaseModule):
     the released model applies the second block twice, with the same weights, and so does this one.
 
     Args:
-        in_channels: channels of the image.
-        widths: channels of the five encoder levels, multiples of 64.
-        fused_channels: channels of each output, a multiple of 4.
-        dropout: dropout of the bottlenecks' MLPs.
-        init_cfg: initialisation.
+        in_channels: Channels of the image.
+        widths: Channels of the five encoder levels, multiples of 64.
+        fused_channels: Channels of each output, a multiple of 4.
+        dropout: Dropout of the bottlenecks' MLPs.
+        init_cfg: Initialisation.
 
     Reference:
         Liu et al., "CrackFormer: Transformer Network for Fine-Grained Crack Detection", ICCV 2021.

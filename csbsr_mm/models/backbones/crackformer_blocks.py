@@ -35,10 +35,10 @@ class LambdaAttention(BaseModule):
     Memory grows linearly with the number of pixels.
 
     Args:
-        channels: channels of input and output, a multiple of 16 (values are normalised in groups of 4).
-        num_heads: queries per position; each reads ``channels / num_heads`` values.
-        key_channels: length of a query and of a key.
-        window: side of the window of the position lambda, odd.
+        channels: Channels of input and output, a multiple of 16 (values are normalised in groups of 4).
+        num_heads: Queries per position; each reads ``channels / num_heads`` values.
+        key_channels: Length of a query and of a key.
+        window: Side of the window of the position lambda, odd.
 
     Reference:
         Bello, "LambdaNetworks: Modeling Long-Range Interactions Without Attention", ICLR 2021.
@@ -86,8 +86,8 @@ class ConvMLP(BaseModule):
     """Two 1x1 convolutions with a grouped 3x3 convolution between them, a quarter as wide inside.
 
     Args:
-        channels: channels of input and output, a multiple of 16.
-        dropout: probability to drop a value after the inner activation and at the end.
+        channels: Channels of input and output, a multiple of 16.
+        dropout: Probability to drop a value after the inner activation and at the end.
     """
 
     def __init__(self, channels: int, dropout: float = 0.3) -> None:
@@ -107,9 +107,9 @@ class TransformerBottleneck(BaseModule):
     """Residual bottleneck with attention and MLP in place of its 3x3 convolution.
 
     Args:
-        in_channels: channels of the input, a multiple of 64.
-        out_channels: channels of the output, a multiple of 64.
-        dropout: see :class:`ConvMLP`.
+        in_channels: Channels of the input, a multiple of 64.
+        out_channels: Channels of the output, a multiple of 64.
+        dropout: See :class:`ConvMLP`.
 
     Reference:
         Liu et al., "CrackFormer: Transformer Network for Fine-Grained Crack Detection", ICCV 2021.

@@ -31,9 +31,9 @@ class DilatedResNet(ResNet):
 
     Args:
         depth: 18 or 34.
-        strides: stride of each stage.
-        dilations: dilation of each stage.
-        **kwargs: as in MMSegmentation's ``ResNet``.
+        strides: Stride of each stage.
+        dilations: Dilation of each stage.
+        **kwargs: As in MMSegmentation's ``ResNet``.
 
     Reference:
         He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; Yu et al., "Dilated Residual

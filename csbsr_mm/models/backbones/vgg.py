@@ -21,17 +21,17 @@ class VGG(BaseModule):
 
     Args:
         depth: 11, 13, 16 or 19.
-        in_channels: channels of the image.
-        base_channels: channels of the first block; the next ones have 2, 4, 8 and 8 times as many.
-        strides: by how much each block's input is max-pooled; 1 leaves the pooling out.
-        dilations: dilation of each block's convolutions, to keep the receptive field where ``strides``
+        in_channels: Channels of the image.
+        base_channels: Channels of the first block; the next ones have 2, 4, 8 and 8 times as many.
+        strides: By how much each block's input is max-pooled; 1 leaves the pooling out.
+        dilations: Dilation of each block's convolutions, to keep the receptive field where ``strides``
             leaves a pooling out.
-        out_indices: blocks whose outputs are returned; blocks after the last of them are not built.
-        norm_cfg: normalisation after each convolution; None for plain VGG.
-        init_cfg: initialisation, e.g. ``dict(type='Pretrained', checkpoint='imagenet://vgg16')``.
+        out_indices: Blocks whose outputs are returned; blocks after the last of them are not built.
+        norm_cfg: Normalisation after each convolution; None for plain VGG.
+        init_cfg: Initialisation, e.g. ``dict(type='Pretrained', checkpoint='imagenet://vgg16')``.
 
     Raises:
-        ValueError: a depth that VGG does not have.
+        ValueError: A depth that VGG does not have.
 
     Reference:
         Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR

@@ -21,11 +21,11 @@ class CrackFormerHead(BaseDecodeHead):
     same ``loss_decode``, as entries ``side_1.*`` (finest) to ``side_5.*`` of the losses.
 
     Args:
-        in_channels: channels of each scale, finest first.
-        side_loss_weight: weight of each side output's loss beside that of the fused result.
-        in_index: which of the backbone's outputs to use; default all of ``in_channels``.
-        dropout_ratio: channel dropout before ``conv_seg``; the released model has none.
-        **kwargs: as in MMSegmentation's ``BaseDecodeHead``; ``channels``, what ``conv_seg`` classifies,
+        in_channels: Channels of each scale, finest first.
+        side_loss_weight: Weight of each side output's loss beside that of the fused result.
+        in_index: Which of the backbone's outputs to use; default all of ``in_channels``.
+        dropout_ratio: Channel dropout before ``conv_seg``; the released model has none.
+        **kwargs: As in MMSegmentation's ``BaseDecodeHead``; ``channels``, what ``conv_seg`` classifies,
             follows from the number of scales.
 
     Reference:

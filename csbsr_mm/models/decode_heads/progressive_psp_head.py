@@ -23,13 +23,13 @@ class ProgressivePSPHead(BaseDecodeHead):
     three steps classify at full resolution. ``channels`` is the width of the last step.
 
     Args:
-        in_channels: channels of the backbone's feature.
-        channels: channels of the last step, which ``conv_seg`` classifies.
-        pool_scales: sides of the pooled maps.
-        pyramid_channels: channels of the feature made from the pyramid.
-        up_channels: channels of the steps before the last one.
-        pyramid_dropout: channel dropout after the pyramid; ``dropout_ratio`` is the one after each step.
-        **kwargs: as in MMSegmentation's ``BaseDecodeHead``.
+        in_channels: Channels of the backbone's feature.
+        channels: Channels of the last step, which ``conv_seg`` classifies.
+        pool_scales: Sides of the pooled maps.
+        pyramid_channels: Channels of the feature made from the pyramid.
+        up_channels: Channels of the steps before the last one.
+        pyramid_dropout: Channel dropout after the pyramid; ``dropout_ratio`` is the one after each step.
+        **kwargs: As in MMSegmentation's ``BaseDecodeHead``.
 
     Reference:
         Zhao et al., "Pyramid Scene Parsing Network", CVPR 2017.

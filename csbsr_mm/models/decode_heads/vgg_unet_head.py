@@ -69,16 +69,16 @@ class VGGUNetHead(BaseDecodeHead):
     its encoder map.
 
     Args:
-        in_channels: channels of the encoder maps, highest resolution first.
-        channels: channels of the last convolution, which ``conv_seg`` classifies.
-        up_channels: channels of the enlarging steps, deepest first, one fewer than encoder maps.
+        in_channels: Channels of the encoder maps, highest resolution first.
+        channels: Channels of the last convolution, which ``conv_seg`` classifies.
+        up_channels: Channels of the enlarging steps, deepest first, one fewer than encoder maps.
         upsample: 'pixel_shuffle' as released, 'deconv' or 'bilinear'.
-        in_index: which of the backbone's outputs to use.
-        dropout_ratio: channel dropout before ``conv_seg``; the released model has none.
-        **kwargs: as in MMSegmentation's ``BaseDecodeHead``.
+        in_index: Which of the backbone's outputs to use.
+        dropout_ratio: Channel dropout before ``conv_seg``; the released model has none.
+        **kwargs: As in MMSegmentation's ``BaseDecodeHead``.
 
     Raises:
-        ValueError: an unknown ``upsample``.
+        ValueError: An unknown ``upsample``.
 
     Reference:
         Ronneberger et al., "U-Net", MICCAI 2015; Iglovikov and Shvets, "TernausNet", 2018.

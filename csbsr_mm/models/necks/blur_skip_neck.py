@@ -25,21 +25,21 @@ class BlurSkipNeck(BaseModule):
     where whoever has the kernel hands it over first with :meth:`set_blur_kernel`.
 
     Args:
-        in_channels: channels of the features.
-        kernel_size: side K of the blur kernel, odd.
-        num_blocks: pairs of transform and block.
+        in_channels: Channels of the features.
+        kernel_size: Side K of the blur kernel, odd.
+        num_blocks: Pairs of transform and block.
         sft: ``'modified'``: scale and shift are computed from features and kernel; ``'original'``: from
             the kernel alone.
-        in_index: which map of a backbone's tuple is conditioned when used as a neck; the others pass.
-        norm_cfg: normalisation of the blocks.
-        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
-        kernel_code: length of the code that stands for the kernel, computed by a learned linear map; None
+        in_index: Which map of a backbone's tuple is conditioned when used as a neck; the others pass.
+        norm_cfg: Normalisation of the blocks.
+        fold: See :func:`~csbsr_mm.models.sr.border_map.convolve`.
+        kernel_code: Length of the code that stands for the kernel, computed by a learned linear map; None
             conditions the features on all K*K values, as published. A transform's inner maps have as many
             channels as features and condition together: a code of 16 makes them 14 times narrower.
-        init_cfg: initialisation.
+        init_cfg: Initialisation.
 
     Raises:
-        ValueError: an argument is outside its range.
+        ValueError: An argument is outside its range.
 
     Reference:
         Kondo and Ukita, IEEE TIM 2024, Sec. III-D, Table VI; Wang et al., "Recovering Realistic Texture
@@ -116,7 +116,7 @@ class BlurSkipNeck(BaseModule):
             What came in, conditioned: a map of the same shape, or a tuple.
 
         Raises:
-            ValueError: there is no kernel, or its shape does not match.
+            ValueError: There is no kernel, or its shape does not match.
         """
         if blur_kernel is None:
             blur_kernel = self._blur_kernel

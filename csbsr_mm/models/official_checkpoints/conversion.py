@@ -18,10 +18,10 @@ class Converted:
     """A converted checkpoint.
 
     Attributes:
-        state: complete state dict of the model; loads strictly.
-        unused: published names that the network never uses.
-        folded: published biases that were folded into a batch norm.
-        added: buffers here that the publication lacks (schedule state), as the model was built.
+        state: Complete state dict of the model; loads strictly.
+        unused: Published names that the network never uses.
+        folded: Published biases that were folded into a batch norm.
+        added: Buffers here that the publication lacks (schedule state), as the model was built.
     """
 
     state: dict[str, Tensor]
@@ -34,12 +34,12 @@ def convert(published: Mapping[str, Tensor], official: OfficialModel, model: nn.
     """Rename every published parameter to the names of ``model``.
 
     Args:
-        published: parameters by their published names, without ``module.``.
-        official: what :func:`~.recognition.recognise` made of them.
-        model: the model of the matching config.
+        published: Parameters by their published names, without ``module.``.
+        official: What :func:`~.recognition.recognise` made of them.
+        model: The model of the matching config.
 
     Raises:
-        KeyError: a parameter is missing or unexpected, or has another shape; all of them by name.
+        KeyError: A parameter is missing or unexpected, or has another shape; all of them by name.
     """
     state, origin, unused, folded, problems = {}, {}, [], [], []
     left = dict(published)

@@ -34,10 +34,10 @@ class OfficialModel:
     """A recognised published model.
 
     Attributes:
-        description: for people.
-        config: config that matches, relative to the repository.
-        overrides: what has to change in that config, by dotted path.
-        rules: renaming rules by the published prefix that they apply below and the prefix here.
+        description: For people.
+        config: Config that matches, relative to the repository.
+        overrides: What has to change in that config, by dotted path.
+        rules: Renaming rules by the published prefix that they apply below and the prefix here.
     """
 
     description: str
@@ -50,10 +50,10 @@ def clean_names(checkpoint: Mapping) -> dict[str, Tensor]:
     """The parameters of a checkpoint, whatever they are nested in, without ``module.`` in their names.
 
     Args:
-        checkpoint: a state dict, or dictionaries around one.
+        checkpoint: A state dict, or dictionaries around one.
 
     Raises:
-        ValueError: nothing in it looks like one of the published models.
+        ValueError: Nothing in it looks like one of the published models.
     """
     state = _find_state(checkpoint)
     if state is None:
@@ -81,10 +81,10 @@ def recognise(state: Mapping[str, Tensor]) -> OfficialModel:
     """Tell which published model ``state`` holds.
 
     Args:
-        state: parameters by their published names; see :func:`clean_names`.
+        state: Parameters by their published names; see :func:`clean_names`.
 
     Raises:
-        ValueError: the SR or the segmentation network is none of the published ones.
+        ValueError: The SR or the segmentation network is none of the published ones.
     """
     if any(name.startswith(DSRL) for name in state):
         return _recognise_dsrl(state)

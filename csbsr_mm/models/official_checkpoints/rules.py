@@ -39,11 +39,11 @@ class Renamed:
     """What renaming gave.
 
     Attributes:
-        state: tensors by their names here.
-        origin: published name by name here.
-        unused: published names that a rule marks as never used.
-        folded: published names of biases that went into a running mean.
-        unknown: published names that no rule matches.
+        state: Tensors by their names here.
+        origin: Published name by name here.
+        unused: Published names that a rule marks as never used.
+        folded: Published names of biases that went into a running mean.
+        unknown: Published names that no rule matches.
     """
 
     state: dict[str, Tensor] = field(default_factory=dict)

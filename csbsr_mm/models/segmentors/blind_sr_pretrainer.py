@@ -23,10 +23,10 @@ class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
 
     Args:
         sr: SR network, e.g. ``dict(type='KBPN')``.
-        sr_loss: its loss, e.g. ``dict(type='BlindSRLoss')``; None for testing only.
-        data_preprocessor: options of :class:`BlindSRDataPreProcessor`, whose scale follows from ``sr``.
-        train_cfg: accepted because MMSegmentation's ``init_model`` sets it; has no effect.
-        init_cfg: initialisation of the whole model.
+        sr_loss: Its loss, e.g. ``dict(type='BlindSRLoss')``; None for testing only.
+        data_preprocessor: Options of :class:`BlindSRDataPreProcessor`, whose scale follows from ``sr``.
+        train_cfg: Accepted because MMSegmentation's ``init_model`` sets it; has no effect.
+        init_cfg: Initialisation of the whole model.
 
     Example:
         >>> import torch
@@ -58,11 +58,11 @@ class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
 
         Args:
             inputs: LR images (B, 3, h, w), RGB in [0, 1].
-            data_samples: samples with ``gt_hr_img`` and ``gt_blur_kernel`` for 'loss'.
+            data_samples: Samples with ``gt_hr_img`` and ``gt_blur_kernel`` for 'loss'.
             mode: 'loss' gives loss terms, 'predict' samples, 'tensor' SR images and kernels.
 
         Raises:
-            ValueError: an unknown mode.
+            ValueError: An unknown mode.
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)

@@ -52,28 +52,28 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
 
     Args:
         sr: SR network, e.g. ``dict(type='KBPN')``.
-        segmentor: segmentor that receives SR images, e.g. ``_base_.model`` of an MMSegmentation config.
+        segmentor: Segmentor that receives SR images, e.g. ``_base_.model`` of an MMSegmentation config.
             Its ``data_preprocessor`` is dropped: ``normalize`` takes its place.
         sr_loss: ``dict(type='BlindSRLoss')`` or None, when S is not trained (β = 1).
-        sr_loss_weights: maps that multiply the image terms of L_S, e.g.
+        sr_loss_weights: Maps that multiply the image terms of L_S, e.g.
             ``[dict(type='FailOrientedWeight', m=1.0)]``.
         task_weight: β in [0, 1]; hooks may move it.
         normalize: 'instance', 'dataset', 'imagenet' or None, see :class:`ImageNormalization`.
-        blur_skip: module that conditions the segmentor's last features on the blur kernel, e.g.
+        blur_skip: Module that conditions the segmentor's last features on the blur kernel, e.g.
             ``dict(type='BlurSkipNeck')``; needs a blind ``sr``.
-        classifier: name of the module inside the (last) decode head that makes the logits.
-        threshold: probability above which a pixel is crack, for segmentors with one output channel.
+        classifier: Name of the module inside the (last) decode head that makes the logits.
+        threshold: Probability above which a pixel is crack, for segmentors with one output channel.
         output_size: 'sr' gives results at ``scale`` times the input size, 'input' at the input's size.
-        data_preprocessor: options of :class:`BlindSRDataPreProcessor`, whose scale follows from ``sr``.
-        pretrained: checkpoint to start from, as in MMSegmentation's segmentors.
-        train_cfg: accepted because MMSegmentation's ``init_model`` sets it; has no effect.
-        test_cfg: likewise; the segmentor's own ``test_cfg`` chooses whole or sliding inference.
-        init_cfg: initialisation of the whole model.
+        data_preprocessor: Options of :class:`BlindSRDataPreProcessor`, whose scale follows from ``sr``.
+        pretrained: Checkpoint to start from, as in MMSegmentation's segmentors.
+        train_cfg: Accepted because MMSegmentation's ``init_model`` sets it; has no effect.
+        test_cfg: Likewise; the segmentor's own ``test_cfg`` chooses whole or sliding inference.
+        init_cfg: Initialisation of the whole model.
 
     Raises:
-        ValueError: a value is outside its range, or ``blur_skip`` is asked of an SR network that
+        ValueError: A value is outside its range, or ``blur_skip`` is asked of an SR network that
             estimates no kernel.
-        TypeError: the segmentor's head has no per-pixel classifier, and the blur skip or a weight needs it.
+        TypeError: The segmentor's head has no per-pixel classifier, and the blur skip or a weight needs it.
 
     Reference:
         Kondo and Ukita, "Joint Learning of Blind Super-Resolution and Crack Segmentation for Realistic

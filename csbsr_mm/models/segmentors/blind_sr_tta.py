@@ -28,8 +28,8 @@ class BlindSRTTAModel(SegTTAModel):
     Models of MMSegmentation, which give no ``seg_prob``, are averaged correctly as well.
 
     Args:
-        module: the model, or its config.
-        data_preprocessor: overrides the model's.
+        module: The model, or its config.
+        data_preprocessor: Overrides the model's.
 
     Example:
         >>> from torch import nn

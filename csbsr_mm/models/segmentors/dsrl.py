@@ -61,7 +61,7 @@ class DSRL(TrainingStateMixin, EncoderDecoder):
         sr_head: Super-resolution branch, ``dict(type='DSRLReconstructionHead', ...)``.
         scale: Output pixels per input pixel along each axis.
         sr_loss: 'l1' (released) or 'l2', over pixels that are no padding.
-        sr_loss_weight: w_1.
+        sr_loss_weight: W_1.
         affinity_loss: ``dict(type='FeatureAffinityLoss', loss_weight=w_2)``, or None to leave it out.
         last_resize: 'bilinear' or 'bicubic', how branches that end below ``scale`` are enlarged to it.
         normalize: How the LR image is normalised for the backbone, see :class:`ImageNormalization`; the

@@ -15,8 +15,8 @@ class BicubicUpsampler(BaseModule):
     """Enlarge bicubically: no learned super-resolution, no parameters.
 
     Args:
-        scale: enlargement, a positive integer.
-        init_cfg: unused; there is nothing to initialise.
+        scale: Enlargement, a positive integer.
+        init_cfg: Unused; there is nothing to initialise.
 
     Raises:
         ValueError: ``scale`` is no positive integer.

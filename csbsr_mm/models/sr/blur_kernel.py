@@ -49,7 +49,7 @@ def blur_and_sample(
     Args:
         image: (B, C, s*h, s*w).
         kernel: (B, K*K, 1, 1), K odd.
-        scale: s.
+        scale: S.
         method: ``'grouped'`` is one grouped convolution (fast; an exported graph then has a fixed
             batch size), ``'unfold'`` a product with unfolded patches (any batch size).
         padding: What the kernel sees beyond the border, ``'zeros'`` or ``'replicate'``.

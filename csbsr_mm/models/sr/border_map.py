@@ -91,8 +91,8 @@ def convolve(conv: nn.Conv2d, parts: Sequence[Tensor | BorderMap], fold: bool = 
     border map costs next to nothing.
 
     Args:
-        conv: a convolution of stride 1 whose padding keeps the size.
-        parts: maps (B, C_i, h, w) or border maps of that size, in the order in which the weight
+        conv: A convolution of stride 1 whose padding keeps the size.
+        parts: Maps (B, C_i, h, w) or border maps of that size, in the order in which the weight
             expects their channels.
         fold: False concatenates, the literal way.
 

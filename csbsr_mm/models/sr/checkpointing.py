@@ -18,8 +18,8 @@ def checkpointed(part: Callable[..., Result], *args: Any, enabled: bool = True) 
     arguments, or kept a second time only for an activation's gradient.
 
     Args:
-        part: function or module.
-        args: its arguments.
+        part: Function or module.
+        args: Its arguments.
         enabled: False keeps everything, as usual.
 
     Example:

@@ -18,15 +18,15 @@ class DBPN(BaseModule):
     Up and down units alternate; each reads the features of all units of the other kind before it.
 
     Args:
-        scale: enlargement, 2, 4 or 8.
-        num_stages: up units, 2 to 10 (published: 2, 4, 6, 7, 8, 10).
-        channels: channels of the units.
-        stem_channels: channels of the first convolution.
-        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
-        init_cfg: initialisation; None is the released one (Kaiming normal, zero biases).
+        scale: Enlargement, 2, 4 or 8.
+        num_stages: Up units, 2 to 10 (published: 2, 4, 6, 7, 8, 10).
+        channels: Channels of the units.
+        stem_channels: Channels of the first convolution.
+        fold: See :func:`~csbsr_mm.models.sr.border_map.convolve`.
+        init_cfg: Initialisation; None is the released one (Kaiming normal, zero biases).
 
     Raises:
-        ValueError: an argument is outside its range.
+        ValueError: An argument is outside its range.
 
     Reference:
         Haris et al., "Deep Back-Projection Networks for Super-Resolution", CVPR 2018.

@@ -37,15 +37,15 @@ class KBPN(BaseModule):
     border pattern instead of once per pixel (``fold``), which changes no result.
 
     Args:
-        scale: enlargement, 2, 4 or 8.
-        num_stages: back-projection stages, at least 1.
-        channels: channels of the feature maps.
-        kernel_size: side K of the blur kernel that made the LR image, odd.
-        estimated_kernel_size: side at which the kernel is estimated, odd, at most ``kernel_size``;
+        scale: Enlargement, 2, 4 or 8.
+        num_stages: Back-projection stages, at least 1.
+        channels: Channels of the feature maps.
+        kernel_size: Side K of the blur kernel that made the LR image, odd.
+        estimated_kernel_size: Side at which the kernel is estimated, odd, at most ``kernel_size``;
             a smaller one is enlarged bicubically. 7 in the released checkpoints, 21 in the paper.
         fold: False computes everything literally: for tests and benchmarks only.
-        checkpoint_stages: recompute each stage in the backward pass instead of keeping its maps.
-        blur_method: how the intermediate SR image is blurred, ``'grouped'`` or ``'unfold'``; see
+        checkpoint_stages: Recompute each stage in the backward pass instead of keeping its maps.
+        blur_method: How the intermediate SR image is blurred, ``'grouped'`` or ``'unfold'``; see
             :func:`~csbsr_mm.models.sr.blur_kernel.blur_and_sample`.
         blur_padding: What the blur sees beyond the border, ``'zeros'`` as published or ``'replicate'``.
         kernel_estimator: ``'published'`` averages learned features to a kernel; ``'log_variance'`` reads it
@@ -57,10 +57,10 @@ class KBPN(BaseModule):
         vgg_features: ImageNet weights of VGG-16 to start the first four convolutions from:
             ``'imagenet://vgg16'``, an https URL or a local file; None initialises them like the others,
             as released. Needs ``channels=128``.
-        init_cfg: initialisation; None is the released one (Kaiming normal, zero biases).
+        init_cfg: Initialisation; None is the released one (Kaiming normal, zero biases).
 
     Raises:
-        ValueError: an argument is outside its range.
+        ValueError: An argument is outside its range.
 
     Reference:
         Kondo and Ukita, "Joint Learning of Blind Super-Resolution and Crack Segmentation for
@@ -196,8 +196,8 @@ class KBPNStage(nn.Module):
 
     Args:
         index: 1 for the first stage.
-        channels, scale, kernel_size, estimated_kernel_size, fold, blur_method: as of :class:`KBPN`.
-        last: the last stage ends with the SR features: nothing follows that needs LR features.
+        channels, scale, kernel_size, estimated_kernel_size, fold, blur_method: As of :class:`KBPN`.
+        last: The last stage ends with the SR features: nothing follows that needs LR features.
         blur_padding: As of :class:`KBPN`.
         condition_channels: Length of the vector that conditions the features; K*K by default.
         update: How the kernel is updated: its ``'values'``, its ``'logits'``, or None.
@@ -250,8 +250,8 @@ class KBPNStage(nn.Module):
         Args:
             low: LR features that the stage starts from.
             lr: LR images.
-            kernel: kernel vectors (B, K*K, 1, 1) of unit sum.
-            given_kernel: kernel vectors that replace the updated ones, or None.
+            kernel: Kernel vectors (B, K*K, 1, 1) of unit sum.
+            given_kernel: Kernel vectors that replace the updated ones, or None.
             high_maps: SR features of the stages before, oldest first.
             low_maps: LR features of the stages before, oldest first.
             kernel_code: Maps kernel vectors to what conditions the features; None leaves them.

@@ -23,14 +23,14 @@ class ConvPReLU(nn.Module):
     """A (transposed) convolution and a PReLU with one slope.
 
     Args:
-        in_channels: input channels, the sum over the parts that :meth:`forward` gets.
-        out_channels: output channels.
-        kernel_size: odd for ``'same'``; of ``projection(scale)`` otherwise.
-        stride: stride, or enlargement of a transposed convolution.
-        padding: zero padding; None keeps the size.
-        transposed: enlarge instead of reduce.
-        bias: whether the convolution has a bias.
-        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
+        in_channels: Input channels, the sum over the parts that :meth:`forward` gets.
+        out_channels: Output channels.
+        kernel_size: Odd for ``'same'``; of ``projection(scale)`` otherwise.
+        stride: Stride, or enlargement of a transposed convolution.
+        padding: Zero padding; None keeps the size.
+        transposed: Enlarge instead of reduce.
+        bias: Whether the convolution has a bias.
+        fold: See :func:`~csbsr_mm.models.sr.border_map.convolve`.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class BackProjection(nn.Module):
 
     Args:
         up: True from LR to SR resolution, False from SR to LR.
-        channels: width of the unit.
+        channels: Width of the unit.
         scale: 2, 4 or 8.
-        in_channels: channels that a leading 1x1 convolution compresses to ``channels``; None for none.
-        bias: whether the projections have a bias (the leading convolution always has).
-        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
+        in_channels: Channels that a leading 1x1 convolution compresses to ``channels``; None for none.
+        bias: Whether the projections have a bias (the leading convolution always has).
+        fold: See :func:`~csbsr_mm.models.sr.border_map.convolve`.
 
     Reference:
         Haris et al., "Deep Back-Projection Networks for Super-Resolution", CVPR 2018, Eq. 1-10.
@@ -115,11 +115,11 @@ class SpatialFeatureTransform(nn.Module):
     *original* one the condition alone.
 
     Args:
-        channels: feature channels.
-        condition_channels: length of the condition vector.
-        act: makes the activation between the two convolutions of a branch.
+        channels: Feature channels.
+        condition_channels: Length of the condition vector.
+        act: Makes the activation between the two convolutions of a branch.
         see_features: True for the modified SFT, False for the original one.
-        fold: see :func:`~csbsr_mm.models.sr.border_map.convolve`.
+        fold: See :func:`~csbsr_mm.models.sr.border_map.convolve`.
 
     Equation:
         ``features * sigmoid(scale(z)) + shift(z)``, z = concat(features, condition), Sec. III-D.

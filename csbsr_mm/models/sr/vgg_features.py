@@ -11,7 +11,7 @@ def load_vgg_features(features: nn.Sequential, source: str) -> None:
     """Copy VGG-16's first four convolutions into ``features``.
 
     Args:
-        features: a sequence whose convolutions have VGG-16's shapes.
+        features: A sequence whose convolutions have VGG-16's shapes.
         source: ``imagenet://vgg16``, https URL or local file of a state dict with the common names
             ``features.0.weight``, ..., or with the bare ``0.weight``, ...
 

@@ -16,12 +16,12 @@ def check_components(model: nn.Module, state_dict: dict[str, Tensor], prefix: st
     model without its blur skip) stays possible; a component that fits in parts is an error.
 
     Args:
-        model: the model that is about to load; its direct children are the components.
-        state_dict: what the checkpoint holds.
-        prefix: prefix of the model's names in ``state_dict``.
+        model: The model that is about to load; its direct children are the components.
+        state_dict: What the checkpoint holds.
+        prefix: Prefix of the model's names in ``state_dict``.
 
     Raises:
-        RuntimeError: a component is incomplete, has names or shapes that the model does not know, or
+        RuntimeError: A component is incomplete, has names or shapes that the model does not know, or
             nothing in the checkpoint fits.
     """
     names = [name[len(prefix) :] for name in state_dict if name.startswith(prefix)]

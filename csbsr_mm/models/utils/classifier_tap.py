@@ -35,11 +35,11 @@ class ClassifierTap:
     the features that enter it, a forward hook the logits that leave it.
 
     Args:
-        segmentor: an MMSegmentation segmentor; with several decode heads the last one is tapped.
-        module: name of the classifier inside the head.
+        segmentor: An MMSegmentation segmentor; with several decode heads the last one is tapped.
+        module: Name of the classifier inside the head.
 
     Raises:
-        TypeError: the head is none of MMSegmentation's per-pixel heads, or lacks that module.
+        TypeError: The head is none of MMSegmentation's per-pixel heads, or lacks that module.
     """
 
     def __init__(self, segmentor: nn.Module, module: str = 'conv_seg') -> None:

@@ -22,7 +22,7 @@ class ImageNormalization(nn.Module):
     Args:
         mode: 'instance' takes mean and (biased) variance from each image itself, over its valid pixels;
             'dataset' and 'imagenet' use fixed statistics; None passes the image through.
-        eps: added to the variance in 'instance' mode.
+        eps: Added to the variance in 'instance' mode.
 
     Example:
         >>> import torch

@@ -11,8 +11,8 @@ def weighted(losses: dict[str, Tensor | list[Tensor]], weight: float) -> dict[st
     MMEngine adds up what has "loss" in its name; other entries are only logged.
 
     Args:
-        losses: terms by name, each a tensor or a list of tensors.
-        weight: factor.
+        losses: Terms by name, each a tensor or a list of tensors.
+        weight: Factor.
 
     Returns:
         The terms, and beside each ``raw_*``.

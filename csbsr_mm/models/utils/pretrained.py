@@ -26,15 +26,15 @@ def load_imagenet(filename: str, map_location: str | torch.device | None = 'cpu'
     """Load ImageNet weights from PyTorch's checkpoint folder, or else from the web into that folder.
 
     Args:
-        filename: name in :data:`IMAGENET_WEIGHTS`, with or without ``imagenet://`` in front.
-        map_location: as in ``torch.load``.
+        filename: Name in :data:`IMAGENET_WEIGHTS`, with or without ``imagenet://`` in front.
+        map_location: As in ``torch.load``.
 
     Returns:
         The checkpoint as stored.
 
     Raises:
-        ValueError: a name that is not in the list.
-        OSError: the weights can be read neither from the folder nor from the web; says what to do.
+        ValueError: A name that is not in the list.
+        OSError: The weights can be read neither from the folder nor from the web; says what to do.
     """
     name = filename.removeprefix(PREFIX)
     if name not in IMAGENET_WEIGHTS:

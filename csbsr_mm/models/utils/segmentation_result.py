@@ -12,7 +12,7 @@ def segmentation_result(logits: Tensor, threshold: float) -> dict[str, Tensor]:
 
     Args:
         logits: (C, H, W); C = 1: the crack's logit, otherwise one per class.
-        threshold: probability above which a pixel is crack, for C = 1.
+        threshold: Probability above which a pixel is crack, for C = 1.
 
     Returns:
         ``seg_logits`` and ``seg_prob`` (C, H, W), sigmoid of one logit or softmax of several, and

@@ -38,8 +38,8 @@ def valid_mask(metas: list[dict], input_size: tuple[int, int], scale: int) -> Te
     """Mask (B, 1, H, W) of the SR pixels that are no padding; None if nothing is padded.
 
     Args:
-        metas: meta information of each image, in LR pixels.
-        input_size: padded LR height and width.
+        metas: Meta information of each image, in LR pixels.
+        input_size: Padded LR height and width.
         scale: SR pixels per LR pixel.
     """
     paddings = [padding_of(meta) for meta in metas]
@@ -57,13 +57,13 @@ def crop_and_unflip(x: Tensor, meta: dict, size: tuple[int, int], align_corners:
     """Bring one network output (C, H, W) back to the frame of its input photo.
 
     Args:
-        x: output of the padded, perhaps flipped, input.
-        meta: meta information in the pixels of ``x``.
-        size: height and width to return.
-        align_corners: how to resize, if ``size`` differs.
+        x: Output of the padded, perhaps flipped, input.
+        meta: Meta information in the pixels of ``x``.
+        size: Height and width to return.
+        align_corners: How to resize, if ``size`` differs.
 
     Raises:
-        ValueError: an unknown flip direction.
+        ValueError: An unknown flip direction.
     """
     left, right, top, bottom = padding_of(meta)
     x = x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]

@@ -31,7 +31,7 @@ class SuperResolutionMixin:
 
         Args:
             inputs: LR images (B, 3, h, w), RGB in [0, 1].
-            blur_kernel: true kernels (B, 1, K, K) to use in place of predicted ones.
+            blur_kernel: True kernels (B, 1, K, K) to use in place of predicted ones.
 
         Raises:
             ValueError: ``inputs`` has another shape.
@@ -49,7 +49,7 @@ class SuperResolutionMixin:
         """Ground truth of a batch: ``hr_image``, ``blur_kernel``, ``label`` and the mask ``valid``.
 
         Raises:
-            ValueError: there is an ``sr_loss`` but no HR image to compare with.
+            ValueError: There is an ``sr_loss`` but no HR image to compare with.
         """
 
         def stack(field: str) -> Tensor | None:
@@ -76,7 +76,7 @@ class SuperResolutionMixin:
         """The true blur kernel, if this stage of the training feeds it to the SR network.
 
         Raises:
-            ValueError: it should, but there is none.
+            ValueError: It should, but there is none.
         """
         if not self.use_gt_kernel:
             return None
@@ -128,10 +128,10 @@ class SuperResolutionMixin:
         """One image's ``sr_img`` (3, *size), and ``blur_kernel`` (1, K, K) of a blind network.
 
         Args:
-            meta: the sample's meta information, in LR pixels; padding and flips are undone.
+            meta: The sample's meta information, in LR pixels; padding and flips are undone.
             image: SR image (3, H, W).
-            kernel: blur kernel (1, K, K) or None.
-            size: height and width to return.
+            kernel: Blur kernel (1, K, K) or None.
+            size: Height and width to return.
         """
         meta = scale_meta(meta, self.scale)
         fields = dict(sr_img=crop_and_unflip(image, meta, size, False).clamp(0, 1))

@@ -47,7 +47,7 @@ class TrainingStateMixin:
         """Set β.
 
         Raises:
-            ValueError: outside [0, 1].
+            ValueError: Outside [0, 1].
         """
         check_share('task_weight (β)', value)
         self._task_weight.fill_(value)
@@ -86,11 +86,11 @@ class TrainingStateMixin:
         """Choose which parts learn; parts that do not also keep their batch-norm statistics.
 
         Args:
-            trainable: parts that learn, all others are frozen; None means all.
-            frozen: parts that do not learn, taken out of ``trainable``.
+            trainable: Parts that learn, all others are frozen; None means all.
+            frozen: Parts that do not learn, taken out of ``trainable``.
 
         Raises:
-            ValueError: a name that is no part of this model.
+            ValueError: A name that is no part of this model.
         """
         parts = self.parts()
         for name in [*(trainable or ()), *frozen]:

@@ -135,5 +135,5 @@ def test_a_model_file_is_read_like_a_checkpoint(tmp_path):
     assert weights.keys() == file.read().keys()
     damaged = tmp_path / 'a.safetensors'
     damaged.write_bytes(file.path.read_bytes()[:-9])
-    with pytest.raises(CheckpointError, match='a.safetensors'):
+    with pytest.raises(CheckpointError, match=r'a\.safetensors'):
         read_checkpoint(damaged)
