@@ -134,7 +134,7 @@ class ScaleSources:
         finally:
             image.close()
 
-    def _from_number(self, photo: PhotoOfRun) -> None:
+    def _from_number(self, _photo: PhotoOfRun) -> None:
         return None
 
 
