@@ -23,6 +23,8 @@ PACKAGES = {
     'onnxscript': ('onnxscript', 'onnx'),
     'torchmetrics': ('torchmetrics', 'torchmetrics'),
     'lightning': ('lightning', 'lightning'),
+    'ezdxf': ('ezdxf', 'dxf'),
+    'openpyxl': ('openpyxl', 'xlsx'),
     'optuna': ('Optuna', 'search'),
 }
 

@@ -66,6 +66,22 @@ def add_crack_rules(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_export(parser: argparse._ActionsContainer, where: str) -> None:
+    """``--export``.
+
+    Args:
+        parser: Where it goes.
+        where: Folder that the files are written to, in words.
+    """
+    from csbsr_mm.inspection.exports import FORMATS
+
+    parser.add_argument(
+        '--export',
+        metavar='FORMAT,...',
+        help=f'also write the cracks for other tools, into {where}: {", ".join(FORMATS)}',
+    )
+
+
 def add_scales(parser: argparse._ActionsContainer) -> None:
     """How large a pixel is on the wall: ``--mm-per-pixel``, ``--scales`` and what else tells it."""
     parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')

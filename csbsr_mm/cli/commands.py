@@ -34,12 +34,15 @@ COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
     'report': Command('measure again from stored probabilities and rewrite a report', registers=False),
     'compare': Command('compare the reports of two visits: cracks new, gone, longer, wider', registers=False),
-    'annotations': Command('write the cracks of a report as GeoJSON, COCO or SVG', registers=False),
+    'annotations': Command(
+        'write the cracks of a report for GIS, CAD, spreadsheets and annotation tools', registers=False
+    ),
     'measure': Command('measure cracks in masks that are there already', registers=False),
     'evaluate': Command('compare masks or probability maps with the truth', registers=False),
     'finetune': Command('fit the weights on board to a few labelled photos of your own'),
     'train': Command('train a model from a config'),
     'test': Command('test a checkpoint on the data of its config'),
+    'mmseg': Command("run MMSegmentation's own train.py or test.py with csbsr_mm"),
     'table': Command("run a table of the paper and print it beside the paper's"),
     'render-demo': Command('render crack photos with exact masks to try things on'),
     'check-data': Command('health report of a crack data set'),

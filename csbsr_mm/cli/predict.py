@@ -13,7 +13,14 @@ from pathlib import Path
 
 from csbsr_mm.config_library import find_config
 
-from .arguments import add_config_options, add_crack_rules, add_launcher, add_scales, add_trust
+from .arguments import (
+    add_config_options,
+    add_crack_rules,
+    add_export,
+    add_launcher,
+    add_scales,
+    add_trust,
+)
 
 MODEL_SUFFIXES = ('.pth', '.pt', '.onnx', '.ckpt')
 
@@ -63,6 +70,7 @@ def _add_results(group: argparse._ArgumentGroup) -> None:
         type=float,
         help='spread of the blur, in SR pixels, from which on a photo cannot be judged (4)',
     )
+    add_export(group, 'OUT_DIR/export')
     group.add_argument('--title', default='Crack inspection', help='heading of the report')
 
 

@@ -5,14 +5,14 @@ csbsr report report/ --decisions decisions.json     # without the cracks that we
 
 Settings that are not given stay as they are; but an option that tells the scale in another way than
 --mm-per-pixel replaces all of them. Only what depends on the threshold is written anew: masks,
-overlays, previews, records, and the report.
+overlays, previews, records, the report, and what --export wrote before.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from .arguments import add_crack_rules, add_scales
+from .arguments import add_crack_rules, add_export, add_scales
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which cracks were accepted or rejected, exported from the report's page",
     )
     decisions.add_argument('--no-decisions', action='store_true', help='forget what was decided')
+    add_export(parser, 'REPORT/export')
     add_crack_rules(parser)
     add_scales(parser)
 
@@ -39,9 +40,13 @@ def run(args: argparse.Namespace) -> None:
     from csbsr_mm.inspection import need_report_packages
 
     need_report_packages('csbsr report')
+    from csbsr_mm.inspection.annotations import export_report
+    from csbsr_mm.inspection.exports import chosen_formats
     from csbsr_mm.inspection.remeasure import remeasure_report
 
+    exports = chosen_formats(args.export)
     records = remeasure_report(args)
+    export_report(args.folder, exports)
     done = sum(record['status'] == 'ok' for record in records)
     sys.stdout.write(f'{done} of {len(records)} photos measured again; open {args.folder}/index.html\n')
     decisions = [decision for record in records for decision in record.get('decisions', ())]

@@ -1,64 +1,63 @@
-"""The cracks of a finished report as centre lines and outlines, in pixels of the photo."""
+"""Cracks as centre lines and outlines, in pixels of the photo."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .photo_output import OutputFolder
-from .prediction_run import Record
-from .remeasure import stored_result
+from .outlines import join_rings, trace_outlines
 from .skeleton import CentreLine, trace
 from .smoothing import EIGHT, regularize
-
-LEAST_OUTLINE = 3
 
 
 @dataclass
 class CrackShape:
-    """A crack of a report.
+    """A crack.
 
     Attributes:
         number: Its number in the report, from 1.
         measures: Its entry in the report; lengths in pixels of the photo.
         lines: Branches, each (N, 3): x to the right, y down, and width at each point.
-        outlines: Outer borders, each (N, 2): x, y.
+        rings: Borders along the edges of pixels, each (N, 2) x and y: the outer one, then those of holes.
     """
 
     number: int
-    measures: dict
+    measures: Mapping
     lines: list[NDArray[np.float64]] = field(default_factory=list)
-    outlines: list[NDArray[np.float64]] = field(default_factory=list)
+    rings: list[NDArray[np.float64]] = field(default_factory=list)
+
+    @property
+    def outline(self) -> NDArray[np.float64]:
+        """(N, 2) all borders in one ring; see :func:`.outlines.join_rings`."""
+        return join_rings(self.rings)
 
 
-def crack_shapes(folder: OutputFolder, record: Record) -> Iterator[CrackShape]:
-    """The shapes of all cracks that the report lists for a photo.
+def shapes_of_mask(mask: NDArray[np.bool_], scale: int, cracks: Sequence[Mapping]) -> Iterator[CrackShape]:
+    """The shapes of the cracks that were measured in a mask.
 
     Args:
-        folder: The report.
-        record: The photo's record.
+        mask: (H, W), True on cracks.
+        scale: Mask pixels per pixel of the photo.
+        cracks: Measures of the cracks; their ``box`` says which they are.
 
     Yields:
-        Cracks in the order of the report. The probability of the whole photo is held in memory.
+        Cracks in the order of ``cracks``.
     """
-    result = stored_result(folder, record, record['threshold'])
-    mask, scale = regularize(result.mask), record['scale']
-    result.close()
-    labels, _ = ndimage.label(mask.filled, EIGHT)
+    regular = regularize(mask)
+    labels, _ = ndimage.label(regular.filled, EIGHT)
     boxes = ndimage.find_objects(labels)
     place = {_box(slices, scale): number for number, slices in enumerate(boxes, 1)}
-    line = trace(mask)
+    line = trace(regular)
     owner = labels[tuple(line.owner.T)]
-    for number, measures in enumerate(record['cracks'], 1):
+    for number, measures in enumerate(cracks, 1):
         label = place.get(tuple(measures['box']))
         if label is not None:
             lines = list(_branches(line, owner == label, scale))
-            yield CrackShape(number, measures, lines, _outlines(labels, label, boxes[label - 1], scale))
+            yield CrackShape(number, measures, lines, _rings(labels, label, boxes[label - 1], scale))
 
 
 def _box(slices: tuple[slice, slice], scale: int) -> tuple[float, ...]:
@@ -74,15 +73,6 @@ def _branches(line: CentreLine, own: NDArray[np.bool_], scale: int) -> Iterator[
             yield part
 
 
-def _outlines(
-    labels: NDArray, label: int, slices: tuple[slice, slice], scale: int
-) -> list[NDArray[np.float64]]:
-    """Borders along the edges of pixels, not through their middles."""
-    inside = (labels[slices] == label).astype(np.uint8)
-    # Twice as large, the middles of the outer pixels lie a quarter of a pixel inside their edges.
-    large = inside.repeat(2, 0).repeat(2, 1)
-    contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+def _rings(labels: NDArray, label: int, slices: tuple[slice, slice], scale: int) -> list[NDArray[np.float64]]:
     corner = np.array([slices[1].start, slices[0].start])
-    return [
-        ((contour[:, 0] + 0.5) / 2 + corner) / scale for contour in contours if len(contour) >= LEAST_OUTLINE
-    ]
+    return [(ring + corner) / scale for ring in trace_outlines(labels[slices] == label)]

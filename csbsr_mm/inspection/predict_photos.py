@@ -6,6 +6,8 @@ import argparse
 
 from rich.console import Console
 
+from csbsr_mm.inspection.annotations import export_report
+from csbsr_mm.inspection.exports import chosen_formats
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import Record
 from csbsr_mm.inspection.prediction_setup import make_run, model_config, shown_settings
@@ -40,6 +42,7 @@ def predict_photos(args: argparse.Namespace) -> int:
     """
     keep_freed_memory()
     rules_from(args)
+    exports = chosen_formats(args.export)
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
     _check_numbers(args)
     sources = sources_from(args)
@@ -67,6 +70,7 @@ def predict_photos(args: argparse.Namespace) -> int:
             found.missing,
             outcome.timing,
         ).write()
+        export_report(args.out_dir, exports)
     return conclude(records, len(photos), outcome.interrupted, folder, console)
 
 

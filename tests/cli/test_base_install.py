@@ -1,6 +1,7 @@
 """`csbsr measure` with the base installation: what the extras bring is not there, nor is torch."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,15 @@ def test_measures_masks(masks):
     ] * 2
     with (masks / 'bar.csv').open(newline='') as file:
         assert [float(row['area_px2']) for row in csv.DictReader(file)] == [240, 240]
+
+
+def test_exports_masks(masks):
+    words = ('--export', 'geojson,gpkg,svg,coco,label-studio,cvat', '--out-dir', masks / 'out')
+    done = csbsr('measure', masks / 'bar.png', '--scale', 4, *words)
+    assert done.returncode == 0, done.stderr
+    (annotation,) = json.loads((masks / 'out/coco.json').read_text())['annotations']
+    assert annotation['segmentation'] == [[10, 25, 90, 25, 90, 28, 10, 28]]
+    assert len(list((masks / 'out').iterdir())) == 6
 
 
 def test_says_what_is_missing(masks):

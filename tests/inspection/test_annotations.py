@@ -9,6 +9,7 @@ from helpers.dark_backend import DarkBackend
 from PIL import Image, ImageDraw
 
 from csbsr_mm.apis import CrackInferencer
+from csbsr_mm.cli import main
 from csbsr_mm.inspection.annotations import write_annotations
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun
@@ -87,7 +88,25 @@ def test_svg(report, tmp_path):
 
 
 def test_wrong_requests(report, tmp_path):
-    with pytest.raises(ValueError, match="no format 'dwg'; there are geojson, coco, svg"):
+    with pytest.raises(
+        ValueError, match="no format 'dwg'; there are geojson, gpkg, dxf, svg, xlsx, coco, label-studio, cvat"
+    ):
         write_annotations(report, 'dwg', tmp_path / 'a')
     with pytest.raises(FileNotFoundError, match=r'holds no summary\.json'):
         write_annotations(tmp_path, 'coco', tmp_path / 'a')
+
+
+def test_a_report_is_exported_again_with_other_settings(report, tmp_path, capsys):
+    openpyxl = pytest.importorskip('openpyxl')
+    assert main(['report', str(report), '--export', 'coco,xlsx', '--mm-per-pixel', '0.5']) == 0
+    assert len(json.loads((report / 'export/coco.json').read_text())['annotations']) == 2
+    sheet = openpyxl.load_workbook(report / 'export/cracks.xlsx')['Cracks']
+    header, *rows = sheet.iter_rows(values_only=True)
+    first = dict(zip(header, rows[0], strict=True))
+    assert (first['photo'], first['crack'], first['kind']) == ('a', 1, 'crack')
+    assert first['length_mm'] == pytest.approx(first['length_px'] / 2, abs=1e-3)
+    assert main(['report', str(report), '--min-length', '125']) == 0
+    assert len(json.loads((report / 'export/coco.json').read_text())['annotations']) == 1
+    assert openpyxl.load_workbook(report / 'export/cracks.xlsx')['Cracks'].max_row == 2
+    assert not (report / 'export/cracks.geojson').exists()
+    assert main(['report', str(report), '--export', 'dwg']) == 2

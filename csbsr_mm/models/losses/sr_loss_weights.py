@@ -111,8 +111,9 @@ class SegLossWeight(SRLossWeight):
         losses = list(seg_loss) if isinstance(seg_loss, nn.ModuleList) else [seg_loss]
         for loss in losses:
             if not hasattr(loss, 'pixel_loss'):
+                found = 'the decode head' if loss is None else type(loss).__name__
                 raise TypeError(
-                    f'SegLossWeight needs a loss_decode with pixel_loss(), {type(loss).__name__} has '
-                    f'none; use BoundaryComboLoss, which with alpha=0, gamma=1 is cross entropy'
+                    f'SegLossWeight needs a loss_decode with pixel_loss(), {found} has none; use '
+                    f'BoundaryComboLoss, which with alpha=0, gamma=1 is cross entropy'
                 )
         return sum(loss.pixel_loss(seg_logits, target) for loss in losses)

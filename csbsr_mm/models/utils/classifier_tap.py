@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
+WITHOUT_LOGITS = (
+    'weights made from the labels alone, such as CrackOrientedWeight, work with every head; docs/heads.md '
+    'lists the heads that all of them work with'
+)
+
 
 def last_decode_head(segmentor: nn.Module) -> nn.Module:
     """The decode head that makes a segmentor's prediction: the last of several."""
@@ -50,11 +55,12 @@ class ClassifierTap:
             classifier = dict(head.named_modules()).get(module)
         if classifier is None:
             raise TypeError(
-                f'{name} has no per-pixel classifier {module!r}, which weighted SR losses and the blur '
-                f'skip need; use a head derived from BaseDecodeHead, or name its last module with '
-                f'`classifier=...`'
+                f'{name} has no per-pixel classifier {module!r}, which SR loss weights made from logits and '
+                f'the blur skip need; use a head derived from BaseDecodeHead, or name its last module with '
+                f'`classifier=...`; {WITHOUT_LOGITS}'
             )
         self.name = f'{name}.{module}'
+        self._channels = int(segmentor.out_channels)
         self._listening = False
         self._condition: Callable[[Tensor], Tensor] | None = None
         self._logits: Tensor | None = None
@@ -73,11 +79,22 @@ class ClassifierTap:
 
     @property
     def logits(self) -> Tensor:
-        """Logits (B, C, h, w) of the last pass, at the resolution of the head."""
+        """Logits (B, C, h, w) of the last pass, at the resolution of the head.
+
+        Raises:
+            RuntimeError: The classifier was not called.
+            TypeError: What it gave are no logits of pixels.
+        """
         if self._logits is None:
             raise RuntimeError(
                 f'{self.name} was not called in the last pass; this head classifies elsewhere: '
-                f'name its last module with `classifier=...`'
+                f'name its last module with `classifier=...`; {WITHOUT_LOGITS}'
+            )
+        shape = tuple(getattr(self._logits, 'shape', ()))
+        if len(shape) != 4 or shape[1] != self._channels:
+            raise TypeError(
+                f'{self.name} gives {shape or type(self._logits).__name__} and no logits of pixels, '
+                f'(B, {self._channels}, h, w); {WITHOUT_LOGITS}'
             )
         return self._logits
 

@@ -1,0 +1,88 @@
+"""Masks that were measured without a report, as data for exports; needs the base installation alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from csbsr_mm.photos.mask_files import read_mask
+
+from .crack_lines import shapes_of_mask
+from .exports.data import CrackData, PhotoShapes
+from .measurement import PhotoMeasures
+
+
+@dataclass(frozen=True)
+class MeasuredMask:
+    """A mask and what was measured in it.
+
+    Attributes:
+        name: Name of its results.
+        path: Its file.
+        measures: Its cracks, in pixels of the photo.
+    """
+
+    name: str
+    path: Path
+    measures: PhotoMeasures
+
+
+def mask_data(
+    masks: Sequence[MeasuredMask],
+    scale: int = 1,
+    mm_per_pixel: float | None = None,
+    photos: Mapping[str, Path] | None = None,
+) -> CrackData:
+    """The cracks of masks.
+
+    Args:
+        masks: The masks; their files are read again when shapes are asked for.
+        scale: Mask pixels per pixel of the photo.
+        mm_per_pixel: Millimetres on the wall per pixel of the photo.
+        photos: Photos by their names without the suffix, which exports then link to instead of the masks.
+
+    Returns:
+        Data for :func:`.exports.write_export`.
+
+    Raises:
+        ValueError: Photos are given, and there is none for a mask.
+    """
+    sources = {mask.name: _source(mask.path, photos) for mask in masks}
+
+    def shapes() -> Iterator[PhotoShapes]:
+        for mask in masks:
+            image = read_mask(mask.path)
+            cracks = [asdict(crack) for crack in mask.measures.cracks]
+            yield PhotoShapes(
+                name=mask.name,
+                source=sources[mask.name],
+                width=-(-image.shape[1] // scale),
+                height=-(-image.shape[0] // scale),
+                cracks=list(shapes_of_mask(image, scale, cracks)),
+                mm_per_pixel=mm_per_pixel,
+                in_mm=_in_mm(mask.measures, mm_per_pixel),
+            )
+
+    def tables() -> dict[str, list[dict[str, object]]]:
+        listed = [photo.facts(crack) for photo in shapes() for crack in photo.cracks]
+        totals: list[dict[str, object]] = [
+            {'photo': sources[mask.name].name, 'cracks': len(mask.measures.cracks)} for mask in masks
+        ]
+        return {'Photos': totals, 'Cracks': listed}
+
+    return CrackData(shapes, tables)
+
+
+def _source(mask: Path, photos: Mapping[str, Path] | None) -> Path:
+    if photos is None:
+        return mask
+    if mask.stem not in photos:
+        raise ValueError(f'there is no photo for {mask}: photos have the names of their masks')
+    return photos[mask.stem]
+
+
+def _in_mm(measures: PhotoMeasures, mm_per_pixel: float | None) -> list[dict] | None:
+    if mm_per_pixel is None:
+        return None
+    return [asdict(crack.in_millimetres(mm_per_pixel)) for crack in measures.cracks]
