@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -22,10 +22,16 @@ class PhotoProgress:
     Args:
         photos: All photos.
         console: Where to.
+        on_record: Called with each record, too.
     """
 
-    def __init__(self, photos: Sequence[SourcePhoto], console: Console) -> None:
-        self.console = console
+    def __init__(
+        self,
+        photos: Sequence[SourcePhoto],
+        console: Console,
+        on_record: Callable[[Record], None] | None = None,
+    ) -> None:
+        self.console, self._on_record = console, on_record
         self._pixels = {photo.name: count_pixels(photo) for photo in photos}
         self._total, self._finished, self._done = sum(self._pixels.values()), 0, 0
         self._parts: dict[str, float] = {}
@@ -60,6 +66,8 @@ class PhotoProgress:
             worked_on: Whether it took time; by default, whether :meth:`on_tile` was called for it.
         """
         self._done += 1
+        if self._on_record is not None:
+            self._on_record(record)
         pixels = self._pixels[record['name']]
         if record['name'] in self._parts if worked_on is None else worked_on:
             self._finished += pixels

@@ -163,7 +163,7 @@ def launched_member(launcher: str) -> Member:
 
 
 def predict_in_processes(
-    args: argparse.Namespace, folder: OutputFolder, photos: Sequence[SourcePhoto], console: Console
+    args: argparse.Namespace, folder: OutputFolder, photos: Sequence[SourcePhoto], progress: PhotoProgress
 ) -> Outcome:
     """Predict photos in ``args.processes`` processes of this machine.
 
@@ -176,7 +176,7 @@ def predict_in_processes(
     crew = Crew(args, photos, work)
     records: dict[str, Record] = {}
     interrupted = False
-    with PhotoProgress(photos, console) as progress:
+    with progress:
         try:
             crew.start()
             while len(records) < len(photos):
