@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs',
         nargs='+',
         metavar='INPUT',
-        help='photos, folders, quoted patterns or URLs (s3://...); before them, for a model of your own, its config (of any '
-        'MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX file',
+        help='photos, folders, quoted patterns or URLs (s3://...); before them, for a model of your own, its '
+        'config (of any MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX file',
     )
     parser.add_argument(
         '--weights',

@@ -98,7 +98,12 @@ class PredictionRun:
             'with_sr': with_sr,
         }
 
-    def run(self, photos: Iterable[SourcePhoto], progress: TileProgress | None = None) -> Iterator[Record]:
+    def run(
+        self,
+        photos: Iterable[SourcePhoto],
+        progress: TileProgress | None = None,
+        stored: Callable[[Record], object] | None = None,
+    ) -> Iterator[Record]:
         """Yield the record of each photo soon after it is stored, in the order of the photos.
 
         While the model works on a photo one thread reads the next one and another stores and measures the
@@ -108,12 +113,21 @@ class PredictionRun:
         Args:
             photos: photos with the names of their results; they may come one by one.
             progress: called with a photo, the steps done and the steps in all.
+            stored: called in another thread as soon as a record is stored, which may be long before it is
+                yielded: that happens when the next photo is predicted.
 
         Raises:
             RuntimeError: there is no space left for results.
         """
         self.timing.start()
-        with OneBehind(self._finish) as storing, OneAhead(self._open, photos, _Job.close) as opened:
+
+        def finish(job: _Job) -> Record:
+            record = self._finish(job)
+            if stored is not None:
+                stored(record)
+            return record
+
+        with OneBehind(finish) as storing, OneAhead(self._open, photos, _Job.close) as opened:
             try:
                 for job in self.timing.waiting_for_photos(opened):
                     self._compute(job, progress)

@@ -33,7 +33,7 @@ def predict_remotely(
 
     Args:
         args: The command line; its URLs are replaced.
-        predict: Predicts with local files alone; calls its second argument, if there is one, with each record.
+        predict: Predicts with local files alone; calls its second argument, if any, with each record.
 
     Returns:
         What ``predict`` returns.

@@ -298,11 +298,17 @@ def _take_part(
         run = make_run(args, folder, scratch)
         notes = OutputFolder(work.folder)
         notes.write_json(shown_settings(args, run), SETTINGS)
-        for record in run.run(_share(run, photos, work)):
+
+        def stored(record: Record) -> None:
             # First, so that the notes are complete when the last photo is done.
             notes.write_json(run.timing.summary(), f'{TIMING}{os.getpid()}-{platform.node()}.json')
+            # Not when the record is yielded: that waits for the next photo, and where there is none left
+            # to take, the next photo waits for this mark.
             work.finish(record['name'])
             on_record(record)
+
+        for _ in run.run(_share(run, photos, work), stored=stored):
+            pass
 
 
 def _share(run: PredictionRun, photos: Sequence[SourcePhoto], work: SharedWork) -> Iterator[SourcePhoto]:

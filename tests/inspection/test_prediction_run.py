@@ -145,3 +145,17 @@ def test_what_is_predicted_when_the_user_interrupts_is_stored(photos):
         next(records)
     assert (photos / 'out/records/a.json').exists()
     assert not (photos / 'out/records/b.json').exists()
+
+
+def test_record_is_stored_before_the_next_photo_is_there(photos):
+    """Processes that share photos wait for each other's last photo: nothing may wait for a next one."""
+    sources, is_stored = find_photos([photos], exclude=photos / 'out'), threading.Event()
+
+    def one_by_one():
+        yield sources[0]
+        assert is_stored.wait(30)
+        yield sources[1]
+
+    run = PredictionRun(CrackInferencer(DarkBackend()), OutputFolder(photos / 'out'))
+    records = run.run(one_by_one(), stored=lambda _: is_stored.set())
+    assert [record['status'] for record in records] == ['ok', 'ok']
