@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         metavar='INPUT',
         help='photos, folders, quoted patterns or URLs (s3://...); before them, for a model of your own, its '
-        'config (of any MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX file',
+        'config (of any MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX '
+        'file',
     )
     parser.add_argument(
         '--weights',
