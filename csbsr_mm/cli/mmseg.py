@@ -4,8 +4,8 @@ csbsr mmseg train CONFIG --amp
 csbsr mmseg test CONFIG CHECKPOINT --out masks/
 torchrun --nproc_per_node 4 -m csbsr_mm mmseg train CONFIG --launcher pytorch
 
-The scripts read `_base_ = 'mmseg::...'` and `'csbsr_mm::...'` before `custom_imports`, so that the recommended
-stack does not find them; and their `test.py --out` takes no list of evaluators. Here both work.
+The scripts read `_base_ = 'mmseg::...'` and `'csbsr_mm::...'` before `custom_imports`, so that the
+recommended stack does not find them; and their `test.py --out` takes no list of evaluators. Here both work.
 """
 
 from __future__ import annotations

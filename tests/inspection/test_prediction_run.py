@@ -110,7 +110,7 @@ def test_idle_time_of_the_device(monkeypatch):
         now[0] += 2
         yield 'photo'
 
-    times = StageTimes()
+    times = StageTimes(lambda: now[0])
     timer = RunTimer(times)
     timer.start()
     for _ in timer.waiting_for_photos(photos()):
