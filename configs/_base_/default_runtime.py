@@ -1,5 +1,5 @@
 # Everything but data, model, schedule and hooks. custom_imports registers csbsr_mm's components once the
-# config is read, also by MMSegmentation's own tools. Names in _base_ are read before: docs/other_codebases.md.
+# config is read, also by MMSegmentation's own tools. They read _base_ before (docs/other_codebases.md).
 custom_imports = dict(imports=['csbsr_mm'], allow_failed_imports=False)
 default_scope = 'mmseg'
 randomness = dict(seed=0)  # fixes initial weights, the order of the data, its augmentation and blur

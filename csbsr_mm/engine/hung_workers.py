@@ -21,10 +21,11 @@ class WatchedBatches:
 
     Args:
         dataloader: Loader, with the ``timeout`` after which it gives up.
+        name: Its name in the config.
     """
 
-    def __init__(self, dataloader: DataLoader) -> None:
-        self._dataloader = dataloader
+    def __init__(self, dataloader: DataLoader, name: str = 'train_dataloader') -> None:
+        self._dataloader, self._name = dataloader, name
         self._drawn: deque[int] = deque()
         sampler = dataloader.batch_sampler
         if isinstance(sampler, BatchSampler) and dataloader.num_workers > 0:
@@ -32,6 +33,9 @@ class WatchedBatches:
                 sampler.sampler = _Recorded(sampler.sampler)
             sampler.sampler.drawn = self._drawn
         self._batches = iter(dataloader)
+
+    def __iter__(self) -> WatchedBatches:
+        return self
 
     def __next__(self) -> Any:
         """The next batch.
@@ -57,7 +61,7 @@ class WatchedBatches:
         return (
             f'no batch came from {loader.num_workers} workers in {loader.timeout:g} s; in flight were '
             f'{", ".join(_name(loader.dataset, index) for index in waited_for) or "unknown files"}. Look '
-            f'whether these can be read; raise train_dataloader.timeout, or set it to 0 to wait for ever'
+            f'whether these can be read; raise {self._name}.timeout, or set it to 0 to wait for ever'
         )
 
     def _end_workers(self) -> None:
@@ -65,6 +69,32 @@ class WatchedBatches:
         for worker in getattr(self._batches, '_workers', ()):
             worker.terminate()
             os.kill(worker.pid, signal.SIGCONT)
+
+
+class WatchedLoader:
+    """A data loader whose batches are watched each time it is gone through; else as the loader itself.
+
+    Args:
+        dataloader: Loader.
+        name: Its name in the config.
+
+    Example:
+        >>> loader = WatchedLoader(DataLoader([1, 2, 3], batch_size=2, collate_fn=list), 'test_dataloader')
+        >>> list(loader), len(loader), loader.batch_size
+        ([[1, 2], [3]], 2, 2)
+    """
+
+    def __init__(self, dataloader: DataLoader, name: str) -> None:
+        self._dataloader, self._name = dataloader, name
+
+    def __iter__(self) -> WatchedBatches:
+        return WatchedBatches(self._dataloader, self._name)
+
+    def __len__(self) -> int:
+        return len(self._dataloader)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dataloader, name)
 
 
 class _Recorded:

@@ -40,6 +40,8 @@ def prepare_runtime(cfg: Config, launcher: str = 'none') -> Config:
     _divide_batch(cfg, _world_size(launcher))
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         fit_workers(cfg.get(name) or {})
+    if any((cfg.get(f'{part}_dataloader') or {}).get('num_workers') for part in ('val', 'test')):
+        _add_hook(cfg, 'WatchWorkersHook')
     on_cpu = not torch.cuda.is_available()
     if launcher != 'none':
         defaults = dict(
@@ -74,9 +76,13 @@ def stop_on_signals(cfg: Config) -> None:
     Args:
         cfg: Config, changed in place; one with a ``StopSignalHook`` of its own stays as it is.
     """
+    _add_hook(cfg, 'StopSignalHook')
+
+
+def _add_hook(cfg: Config, name: str) -> None:
     hooks = [*(cfg.get('custom_hooks') or []), *(cfg.get('default_hooks') or {}).values()]
-    if not any(hook and hook.get('type') == 'StopSignalHook' for hook in hooks):
-        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='StopSignalHook')]
+    if not any(hook and hook.get('type') in (name, f'mmseg.{name}') for hook in hooks):
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type=f'mmseg.{name}')]
 
 
 def global_rank(launcher: str) -> int:

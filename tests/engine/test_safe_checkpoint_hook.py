@@ -1,15 +1,19 @@
 import errno
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
-from helpers.models import TINY_KBPN, tiny_csbsr
+from helpers.models import TINY_KBPN, tiny_csbsr, tiny_unet
 from helpers.training import load, loader, tiny_config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmseg.registry import MODELS
 
 from csbsr_mm.engine.checkpoint import CheckpointError
 from csbsr_mm.engine.config import set_resume
+from csbsr_mm.engine.hooks import SafeCheckpointHook
 from csbsr_mm.utils.atomic_file import write_atomically
 
 
@@ -151,6 +155,26 @@ def test_step_1_leads_to_the_joint_model(tmp_path):
     for name, value in joint.model.sr.state_dict().items():
         assert torch.equal(value, weights[f'sr.{name}'])
     assert joint.model.task_weight == 0.3
+
+
+def test_load_from_leaves_the_schedule_to_the_config():
+    """β, stage, kernel source and α of the run that wrote the checkpoint stay there; weights come over."""
+    init_default_scope('mmseg')
+    loss = dict(type='BoundaryComboLoss')
+    donor, model = (
+        MODELS.build(tiny_csbsr(segmentor=tiny_unet(loss_decode=loss), task_weight=beta))
+        for beta in (0.9, 0.2)
+    )
+    donor.segmentor.decode_head.loss_decode.set_alpha(0.8)
+    donor.set_training_stage(2)
+    donor.set_use_gt_kernel(True)
+    checkpoint = dict(state_dict=dict(donor.state_dict()))
+    SafeCheckpointHook().after_load_checkpoint(SimpleNamespace(_resume=False, model=model), checkpoint)
+    model.load_state_dict(checkpoint['state_dict'], strict=False)
+    assert (model.task_weight, model.training_stage, model.use_gt_kernel) == (0.2, -1, False)
+    assert model.segmentor.decode_head.loss_decode.alpha == 0
+    for name, value in donor.named_parameters():
+        assert torch.equal(model.get_parameter(name), value)
 
 
 def test_atomic_write_replaces_as_a_whole(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from .task_weight_hook import TaskWeightHook
 from .throughput_hook import ThroughputHook
 from .training_picture_hook import TrainingPictureHook
 from .training_stage_hook import TrainingStageHook
+from .watch_workers_hook import WatchWorkersHook
 
 __all__ = [
     'AccelerationHook',
@@ -24,4 +25,5 @@ __all__ = [
     'TrainingPictureHook',
     'TrainingStageHook',
     'TrainingStopped',
+    'WatchWorkersHook',
 ]

@@ -20,6 +20,16 @@ from csbsr_mm.engine.config import set_resume
 from csbsr_mm.tables.runner import TableRunner
 
 NAMES = sorted(attacks(''))
+# These name nothing but what has a harmless stand-in here, and are read as plain data or refused later.
+WITH_STAND_INS = {
+    'getattr_and_exec',
+    'history_gadget',
+    'object_array',
+    'object_scalar',
+    'shadowed_items',
+    'shadowed_state',
+    'statistics',
+}
 
 
 @pytest.fixture
@@ -81,6 +91,14 @@ def test_attack_is_refused(tmp_path, name):
     with pytest.raises(CheckpointError, match=r'evil\.pth'):
         read_checkpoint(tmp_path / 'evil.pth')
     assert not target.exists()
+
+
+@pytest.mark.parametrize('name', sorted({*NAMES} - WITH_STAND_INS))
+def test_attack_is_refused_by_name_before_anything_is_unpickled(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(torch, 'load', lambda *_, **__: pytest.fail('unpickled'))
+    (tmp_path / 'evil.pth').write_bytes(attacks('pass')[name])
+    with pytest.raises(CheckpointError, match=r'evil\.pth'):
+        read_checkpoint(tmp_path / 'evil.pth')
 
 
 def test_what_the_process_allows_does_not_count(evil):
