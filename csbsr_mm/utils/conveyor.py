@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Generic, TypeVar
 
 In = TypeVar('In')
@@ -35,19 +36,17 @@ class OneAhead(Generic[In, Out]):
     ) -> None:
         self._function, self._items, self._discard = function, iter(items), discard
         self._pool = ThreadPoolExecutor(1, 'ahead')
-        self._next: Future[tuple[bool, Out | None]] | None = self._pool.submit(self._make)
+        self._next: Future[list[Out]] | None = self._pool.submit(self._make)
 
-    def _make(self) -> tuple[bool, Out | None]:
-        for item in self._items:
-            return True, self._function(item)
-        return False, None
+    def _make(self) -> list[Out]:
+        """The next value alone, or nothing where there is none."""
+        return [self._function(item) for item in islice(self._items, 1)]
 
     def __iter__(self) -> Iterator[Out]:
         while self._next is not None:
-            exists, value = self._next.result()
-            self._next = self._pool.submit(self._make) if exists else None
-            if exists:
-                yield value
+            values = self._next.result()
+            self._next = self._pool.submit(self._make) if values else None
+            yield from values
 
     def __enter__(self) -> OneAhead[In, Out]:
         return self
@@ -55,9 +54,9 @@ class OneAhead(Generic[In, Out]):
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
         if self._next is not None and self._next.exception() is None:
-            exists, value = self._next.result()
-            if exists and self._discard is not None:
-                self._discard(value)
+            for value in self._next.result():
+                if self._discard is not None:
+                    self._discard(value)
 
 
 class OneBehind(Generic[In, Out]):
