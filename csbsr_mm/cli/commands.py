@@ -32,6 +32,7 @@ class Command:
 
 COMMANDS = {
     'predict': Command('find cracks in photos: masks, measurements and a report'),
+    'serve': Command('open a local page to try the model on photos that you drop there'),
     'report': Command('measure again from stored probabilities and rewrite a report', registers=False),
     'compare': Command('compare the reports of two visits: cracks new, gone, longer, wider', registers=False),
     'annotations': Command(
@@ -39,6 +40,7 @@ COMMANDS = {
     ),
     'measure': Command('measure cracks in masks that are there already', registers=False),
     'evaluate': Command('compare masks or probability maps with the truth', registers=False),
+    'masks-from': Command('make training masks of annotations: COCO, Label Studio, CVAT', registers=False),
     'finetune': Command('fit the weights on board to a few labelled photos of your own'),
     'train': Command('train a model from a config'),
     'test': Command('test a checkpoint on the data of its config'),

@@ -1,8 +1,9 @@
 """Measure cracks in masks that are there already: area, length, width and orientation.
 
 Masks are pictures in which a crack is brighter than half, or NumPy files; they may come from any model.
-Lengths are in pixels of the photo, or in millimetres with --mm-per-pixel. The base installation is enough;
-other pictures than PNG need Pillow.
+Lengths are in pixels of the photo, or in millimetres where the scale is known: by --mm-per-pixel, by a table,
+or from the photos that the masks belong to (--photos), as `csbsr predict` finds it. The base installation is
+enough; other pictures than PNG, and photos, need Pillow.
 
 csbsr measure masks/ --csv cracks.csv
 csbsr measure masks/ --export geojson,coco --out-dir exports --photos photos/
@@ -14,27 +15,32 @@ import argparse
 import csv
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .arguments import add_export
+from .arguments import add_export, add_scales
+
+if TYPE_CHECKING:
+    from csbsr_mm.inspection.mask_data import MeasuredMask
 
 COLUMNS = ('area', 'length', 'mean_width', 'width_95', 'max_width', 'orientation')
+SCALE_COLUMNS = ('mm_per_pixel', 'mm_per_pixel_std', 'scale_source')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('inputs', nargs='+', metavar='MASK', help='masks, folders or quoted patterns')
     parser.add_argument('--scale', type=int, default=1, help='mask pixels per photo pixel (1)')
-    parser.add_argument('--mm-per-pixel', type=float, help='millimetres per photo pixel on the wall')
     parser.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
     parser.add_argument('--csv', type=Path, metavar='FILE', help='write one row a crack to FILE')
     add_export(parser, '--out-dir')
     parser.add_argument('--out-dir', type=Path, help='folder for --export')
-    parser.add_argument(
+    scale = parser.add_argument_group('scale on the wall', 'Size of a pixel on the wall, for millimetres.')
+    add_scales(scale)
+    scale.add_argument(
         '--photos',
         type=Path,
         metavar='FOLDER',
-        help='photos with the names of the masks, which exports link to',
+        help='photos with the names of the masks: exports link to them, their data and markers tell the scale',
     )
 
 
@@ -43,42 +49,53 @@ def run(args: argparse.Namespace) -> None:
     import csbsr_mm.inspection.measurement as measurement
     from csbsr_mm.inspection.exports import chosen_formats
     from csbsr_mm.inspection.mask_data import MeasuredMask
+    from csbsr_mm.inspection.mask_scales import MaskScales
+    from csbsr_mm.inspection.millimetres import in_millimetres, total_in_millimetres
     from csbsr_mm.photos.input_files import find_photos
     from csbsr_mm.photos.mask_files import read_mask
 
-    for name in ('scale', 'mm_per_pixel'):
-        value = getattr(args, name)
-        if value is not None and not value > 0:
-            raise ValueError(f'--{name.replace("_", "-")} must be positive, got {value}')
+    if not args.scale > 0:
+        raise ValueError(f'--scale must be positive, got {args.scale}')
     exports = chosen_formats(args.export)
     if exports and args.out_dir is None:
         raise ValueError('--export needs --out-dir, the folder to write to')
+    scales = MaskScales(args)
     photos = find_photos(args.inputs)
     if not photos:
         raise FileNotFoundError(f'no masks in {", ".join(args.inputs)}')
-    unit = 'px' if args.mm_per_pixel is None else 'mm'
+    unit = 'mm' if scales.known else 'px'
     min_area = measurement.MIN_AREA if args.min_area is None else args.min_area
     rows, masks = [], []
     for photo in photos:
-        found = measurement.measure_cracks(read_mask(photo.path), scale=args.scale, min_area=min_area)
-        masks.append(MeasuredMask(photo.name, photo.path, found))
-        total, *cracks = (_in_unit(one, args.mm_per_pixel) for one in (found.total, *found.cracks))
+        mask = read_mask(photo.path)
+        scale = scales.of(photo, [side // args.scale for side in mask.shape])
+        found = measurement.measure_cracks(mask, scale=args.scale, min_area=min_area)
+        masks.append(MeasuredMask(photo.name, photo.path, found, scale))
+        total, *cracks = (vars(one) for one in (found.total, *found.cracks))
+        if scale is not None:
+            total = total | total_in_millimetres(total, cracks, scale)
+            cracks = [crack | in_millimetres(crack, scale) for crack in cracks]
         sys.stdout.write(
-            f'{photo.name}: {len(cracks)} cracks, area {total.area:.1f} {unit}², length {total.length:.1f} '
-            f'{unit}, widest {total.max_width:.2f} {unit}\n'
+            f'{photo.name}: {len(cracks)} cracks, area {total["area"]:.1f} {unit}², length '
+            f'{total["length"]:.1f} {unit}, widest {total["max_width"]:.2f} {unit}\n'
         )
-        rows += [[photo.name, number, *_cells(crack)] for number, crack in enumerate(cracks, 1)]
+        source = [] if scale is None else [scale.mm_per_pixel, scale.std, scale.source]
+        rows += [
+            [photo.name, number, *(crack[name] for name in COLUMNS), *source]
+            for number, crack in enumerate(cracks, 1)
+        ]
     if args.csv:
         args.csv.parent.mkdir(parents=True, exist_ok=True)
         with args.csv.open('w', newline='', encoding='utf-8') as file:
             writer = csv.writer(file)
-            writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS)])
+            of_scale = SCALE_COLUMNS if scales.known else ()
+            writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS), *of_scale])
             writer.writerows(rows)
     if exports:
         _export(masks, exports, args)
 
 
-def _export(masks: list[Any], exports: list[str], args: argparse.Namespace) -> None:
+def _export(masks: list[MeasuredMask], exports: list[str], args: argparse.Namespace) -> None:
     from csbsr_mm.inspection.exports import write_exports
     from csbsr_mm.inspection.mask_data import mask_data
     from csbsr_mm.photos.input_files import find_photos
@@ -86,15 +103,7 @@ def _export(masks: list[Any], exports: list[str], args: argparse.Namespace) -> N
     photos = None
     if args.photos is not None:
         photos = {photo.path.stem: photo.path for photo in find_photos([args.photos])}
-    write_exports(mask_data(masks, args.scale, args.mm_per_pixel, photos), exports, args.out_dir)
-
-
-def _in_unit(measures: Any, mm_per_pixel: float | None) -> Any:
-    return measures if mm_per_pixel is None else measures.in_millimetres(mm_per_pixel)
-
-
-def _cells(measures: Any) -> list[float | None]:
-    return [getattr(measures, name) for name in COLUMNS]
+    write_exports(mask_data(masks, args.scale, photos), exports, args.out_dir)
 
 
 def _heading(name: str, unit: str) -> str:

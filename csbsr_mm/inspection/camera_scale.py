@@ -7,11 +7,7 @@ from dataclasses import dataclass
 
 from csbsr_mm.photos.camera import CameraFacts
 
-from .scales import PhotoScale
-
-
-class NoCameraScale(ValueError):
-    """The camera's data do not give a scale; the message says what is missing."""
+from .scales import NoScale, PhotoScale
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ def camera_scale(
         known: What is known beside.
 
     Raises:
-        NoCameraScale: Distance or focal length is unknown.
+        NoScale: Distance or focal length is unknown.
 
     Example:
         >>> facts = CameraFacts(focal_pixels=4000, focal_source='calibration')
@@ -68,7 +64,7 @@ def camera_scale(
     if known.distance is not None:
         distance, distance_std, where = known.distance, known.distance_std, 'given'
     if distance is None:
-        raise NoCameraScale('the photo does not say how far the wall was')
+        raise NoScale('the photo does not say how far the wall was')
     focal, focal_std, focal_source = _focal(facts, max(size), known.sensor_width)
     scale = 1000 * distance / focal
     std = None if distance_std is None else scale * math.hypot(distance_std / distance, focal_std)
@@ -78,11 +74,11 @@ def camera_scale(
 def _focal(facts: CameraFacts, long: int, sensor_width: float | None) -> tuple[float, float, str]:
     """Focal length in pixels, its relative standard deviation, and where it is known from."""
     if facts.doubt:
-        raise NoCameraScale(f'the focal length in pixels is unknown: {facts.doubt}')
+        raise NoScale(f'the focal length in pixels is unknown: {facts.doubt}')
     if sensor_width is not None and facts.focal_length is not None:
         source = f'focal length {facts.focal_length:g} mm, sensor {sensor_width:g} mm'
         return facts.focal_length / sensor_width * long, 0.0, source
     if facts.focal_pixels is None:
         missing = 'the width of the sensor' if facts.focal_length is not None else 'the focal length'
-        raise NoCameraScale(f'the photo does not say {missing}')
+        raise NoScale(f'the photo does not say {missing}')
     return facts.focal_pixels, facts.focal_std or 0.0, facts.focal_source

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from csbsr_mm.photos.camera import CameraFacts
 from csbsr_mm.photos.raster import Raster
 
+from .plane_fit import CORNER_STD, LEAST_FOCAL_STD, FocalGuess, fit_plane, quad_area
 from .scales import PhotoScale
-from .wall_plane import CORNER_STD, LEAST_FOCAL_STD, FocalGuess, fit_plane, quad_area
 
 DICTIONARY = '4X4_50'
 MAX_PIXELS = 25_000_000

@@ -11,6 +11,8 @@ from csbsr_mm.photos.mask_files import read_mask
 from .crack_lines import shapes_of_mask
 from .exports.data import CrackData, PhotoShapes
 from .measurement import PhotoMeasures
+from .millimetres import in_millimetres
+from .scales import PhotoScale
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,18 @@ class MeasuredMask:
         name: Name of its results.
         path: Its file.
         measures: Its cracks, in pixels of the photo.
+        photo_scale: Size of those pixels on the wall, if it is known.
     """
 
     name: str
     path: Path
     measures: PhotoMeasures
+    photo_scale: PhotoScale | None = None
 
 
 def mask_data(
     masks: Sequence[MeasuredMask],
     scale: int = 1,
-    mm_per_pixel: float | None = None,
     photos: Mapping[str, Path] | None = None,
 ) -> CrackData:
     """The cracks of masks.
@@ -39,7 +42,6 @@ def mask_data(
     Args:
         masks: The masks; their files are read again when shapes are asked for.
         scale: Mask pixels per pixel of the photo.
-        mm_per_pixel: Millimetres on the wall per pixel of the photo.
         photos: Photos by their names without the suffix, which exports then link to instead of the masks.
 
     Returns:
@@ -60,8 +62,8 @@ def mask_data(
                 width=-(-image.shape[1] // scale),
                 height=-(-image.shape[0] // scale),
                 cracks=list(shapes_of_mask(image, scale, cracks)),
-                mm_per_pixel=mm_per_pixel,
-                in_mm=_in_mm(mask.measures, mm_per_pixel),
+                mm_per_pixel=None if mask.photo_scale is None else mask.photo_scale.mm_per_pixel,
+                in_mm=_in_mm(mask),
             )
 
     def tables() -> dict[str, list[dict[str, object]]]:
@@ -82,7 +84,7 @@ def _source(mask: Path, photos: Mapping[str, Path] | None) -> Path:
     return photos[mask.stem]
 
 
-def _in_mm(measures: PhotoMeasures, mm_per_pixel: float | None) -> list[dict] | None:
-    if mm_per_pixel is None:
+def _in_mm(mask: MeasuredMask) -> list[dict] | None:
+    if mask.photo_scale is None:
         return None
-    return [asdict(crack.in_millimetres(mm_per_pixel)) for crack in measures.cracks]
+    return [in_millimetres(asdict(crack), mask.photo_scale) for crack in mask.measures.cracks]

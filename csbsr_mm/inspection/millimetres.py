@@ -11,6 +11,11 @@ from .wall_plane import LocalScale
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')
 
 
+ACROSS = ('mean_width', 'width_95', 'subpixel_mean', 'subpixel_median')
+LARGEST = {'max_width': 'widest_at', 'subpixel_max': 'subpixel_max_at'}
+"""The largest widths, and the names of their places."""
+
+
 def in_millimetres(measures: Mapping[str, Any], scale: PhotoScale) -> dict[str, float]:
     """Area, length and widths of one crack.
 
@@ -23,7 +28,7 @@ def in_millimetres(measures: Mapping[str, Any], scale: PhotoScale) -> dict[str, 
         scale: That of the photo.
 
     Returns:
-        Square millimetres of ``area``, millimetres of the rest.
+        Square millimetres of ``area``, millimetres of the rest; what was not measured is left out.
 
     Example:
         >>> crack = dict(area=30.0, length=10.0, mean_width=3.0, width_95=3.5, max_width=4.0)
@@ -31,15 +36,14 @@ def in_millimetres(measures: Mapping[str, Any], scale: PhotoScale) -> dict[str, 
         (7.5, 5.0)
     """
     local = local_scale(measures, scale)
-    widest_at = measures.get('widest_at')
-    at_widest = scale.at(widest_at, measures.get('orientation')) if widest_at else local
-    return dict(
-        area=local.along * local.across * measures['area'],
-        length=local.along * measures['length'],
-        mean_width=local.across * measures['mean_width'],
-        width_95=local.across * measures['width_95'],
-        max_width=at_widest.across * measures['max_width'],
-    )
+    values = dict(area=local.along * local.across * measures['area'], length=local.along * measures['length'])
+    values |= {name: local.across * measures[name] for name in ACROSS if measures.get(name) is not None}
+    for name, place in LARGEST.items():
+        if measures.get(name) is not None:
+            at = measures.get(place)
+            there = scale.at(at, measures.get('orientation')) if at else local
+            values[name] = there.across * measures[name]
+    return values
 
 
 def total_in_millimetres(
@@ -47,23 +51,21 @@ def total_in_millimetres(
 ) -> dict[str, float]:
     """The same for all cracks of a photo together.
 
-    Where the scale differs from place to place, areas and lengths are sums over the cracks, the largest width
-    is the largest of theirs, and the 95 % width is converted by the mean scale across cracks, each
+    Where the scale differs from place to place, areas and lengths are sums over the cracks, the largest
+    widths are the largest of theirs, and the others are converted by the mean scale across cracks, each
     weighted by its length.
     """
+    values = in_millimetres(total, scale)
     if scale.plane is None or not cracks:
-        return in_millimetres(total, scale)
+        return values
     converted = [in_millimetres(crack, scale) for crack in cracks]
     area, length = (sum(one[name] for one in converted) for name in ('area', 'length'))
     pixels = sum(crack['length'] for crack in cracks)
-    across = sum(local_scale(crack, scale).across * crack['length'] for crack in cracks)
-    return dict(
-        area=area,
-        length=length,
-        mean_width=area / length if length else 0.0,
-        width_95=total['width_95'] * (across / pixels if pixels else scale.mm_per_pixel),
-        max_width=max(one['max_width'] for one in converted),
-    )
+    weighted = sum(local_scale(crack, scale).across * crack['length'] for crack in cracks)
+    across = weighted / pixels if pixels else scale.mm_per_pixel
+    values |= {name: across * total[name] for name in ACROSS if name in values}
+    values |= {name: max(one.get(name, 0.0) for one in converted) for name in LARGEST if name in values}
+    return values | dict(area=area, length=length, mean_width=area / length if length else 0.0)
 
 
 def local_scale(measures: Mapping[str, Any], scale: PhotoScale) -> LocalScale:

@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from .decisions import REJECT
+from .gps_map import draw_map, map_points
 from .measurement import WIDTH_BIAS
 from .millimetres import LENGTHS, in_millimetres, total_in_millimetres
 from .photo_output import OutputFolder
@@ -123,6 +124,7 @@ class Report:
             width_bias=WIDTH_BIAS,
             settings=self.settings,
             pictures=self._pictures(),
+            gps_map=draw_map(map_points(self.records)),
             report_id=self._id(),
             decisions=[decision for record in self.records for decision in record.get('decisions', ())],
         )

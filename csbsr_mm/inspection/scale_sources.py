@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from csbsr_mm._extras import need
 from csbsr_mm.photos.camera import CameraFacts
-from csbsr_mm.photos.reader import PhotoError, read_camera, read_photo
 
-from .camera_scale import CameraKnowledge, NoCameraScale, camera_scale
-from .markers import DICTIONARY, MarkerKind, marker_scale
-from .scales import PhotoScale, ScaleTable, read_scales
-from .wall_plane import PlaneError
+from .camera_scale import CameraKnowledge, camera_scale
+from .scales import NoScale, PhotoScale, ScaleTable, read_scales
+
+if TYPE_CHECKING:
+    from .markers import MarkerKind
 
 SOURCES = ('table', 'camera', 'marker', 'number')
 """In this order; the first that gives a scale is taken."""
@@ -84,7 +86,7 @@ class ScaleSources:
         for source in self.order:
             try:
                 scale = getattr(self, f'_from_{source}')(photo)
-            except (NoCameraScale, PlaneError, PhotoError) as error:
+            except NoScale as error:
                 reasons.append(str(error))
                 continue
             if scale is not None or (source == 'number' and self.number is not None):
@@ -128,13 +130,21 @@ class ScaleSources:
     def _from_marker(self, photo: PhotoOfRun) -> PhotoScale | None:
         if self.marker is None:
             return None
-        image = read_photo(photo.path)
+        # Only here: without markers the base installation is enough.
+        from csbsr_mm.photos.reader import PhotoError, read_photo
+
+        from .markers import marker_scale
+
+        try:
+            image = read_photo(photo.path)
+        except PhotoError as error:
+            raise NoScale(str(error)) from error
         try:
             return marker_scale(image.pixels, self.marker, photo.camera)
         finally:
             image.close()
 
-    def _from_number(self, _photo: PhotoOfRun) -> None:
+    def _from_number(self, _: PhotoOfRun) -> None:
         return None
 
 
@@ -149,23 +159,37 @@ def sources_from(args: argparse.Namespace) -> ScaleSources:
     if number is not None and not number > 0:
         raise ValueError(f'--mm-per-pixel must be positive, got {number}')
     distance, distance_std = args.wall_distance or (None, None)
-    marker = None
-    if args.marker_size is not None:
-        size, size_std = args.marker_size
-        marker = MarkerKind(size, size_std or 0.0, (args.marker_dictionary or DICTIONARY).upper())
-    elif args.marker_dictionary is not None:
-        raise ValueError('--marker-dictionary is of use only with --marker-size')
     return ScaleSources(
         read_scales(args.scales) if args.scales else None,
         CameraKnowledge(distance, distance_std, args.sensor_width),
-        marker,
+        _marker_from(args),
         number,
         args.scale_order.split(',') if args.scale_order else SOURCES,
     )
 
 
+def _marker_from(args: argparse.Namespace) -> MarkerKind | None:
+    if args.marker_size is None:
+        if args.marker_dictionary is not None:
+            raise ValueError('--marker-dictionary is of use only with --marker-size')
+        return None
+    need('--marker-size', 'cv2', 'PIL', 'tifffile')
+    from .markers import DICTIONARY, MarkerKind
+
+    size, std = args.marker_size
+    return MarkerKind(size, std or 0.0, (args.marker_dictionary or DICTIONARY).upper())
+
+
 def photo_of(record: Mapping[str, Any]) -> PhotoOfRun:
     """What a record says; where it is an older one, the photo's header is read."""
     camera = record.get('camera')
-    facts = CameraFacts(**camera) if camera is not None else read_camera(record['source'])
+    facts = camera_of(record['source']) if camera is None else CameraFacts(**camera)
     return PhotoOfRun(record['source'], (record['height'], record['width']), facts)
+
+
+def camera_of(path: str | Path) -> CameraFacts:
+    """What a photo's header says about its camera."""
+    need('Reading the data of cameras', 'cv2', 'PIL', 'tifffile')
+    from csbsr_mm.photos.reader import read_camera
+
+    return read_camera(path)

@@ -12,6 +12,10 @@ from typing import Any
 from .wall_plane import LocalScale, WallPlane
 
 
+class NoScale(ValueError):
+    """A source does not give the scale of a photo; the message says what is missing."""
+
+
 @dataclass(frozen=True)
 class PhotoScale:
     """Size of a pixel.

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
 
 SUBJECT_DISTANCE, FOCAL_LENGTH, FOCAL_LENGTH_35, DIGITAL_ZOOM = 0x9206, 0x920A, 0xA405, 0xA404
 PIXEL_X, PIXEL_Y, FOCAL_PLANE_X, FOCAL_PLANE_UNIT = 0xA002, 0xA003, 0xA20E, 0xA210

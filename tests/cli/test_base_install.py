@@ -54,6 +54,30 @@ def masks(tmp_path):
     return tmp_path
 
 
+def test_scales_from_a_table(masks):
+    """Masks are found by the names of their photos."""
+    (masks / 's.csv').write_text('photo,mm_per_pixel,std\nbar.jpg,0.5,0.01\n')
+    words = [
+        'measure',
+        masks / 'bar.png',
+        '--scale',
+        4,
+        '--csv',
+        masks / 'a.csv',
+        '--scales',
+        masks / 's.csv',
+    ]
+    assert csbsr(*words).returncode == 0
+    with (masks / 'a.csv').open(newline='') as file:
+        (row,) = csv.DictReader(file)
+    assert (row['area_mm2'], row['mm_per_pixel_std'], row['scale_source']) == ('60.0', '0.01', 's.csv')
+    (masks / 's.csv').write_text('photo,mm_per_pixel\nother.jpg,0.5\n')
+    failed = csbsr(*words)
+    assert failed.returncode == 2
+    assert 'bar.png: the photo does not say how far the wall was' not in failed.stderr
+    assert 'bar.png: it is not in the table of scales' in failed.stderr
+
+
 def test_measures_masks(masks):
     done = csbsr('measure', masks / 'bar.png', masks / 'bar.npy', '--scale', 4, '--csv', masks / 'bar.csv')
     assert done.returncode == 0, done.stderr

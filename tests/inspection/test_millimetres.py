@@ -46,6 +46,11 @@ def test_one_crack(scale, line):
     assert found['length'] == pytest.approx(length, rel=0.02)
     assert found['mean_width'] == pytest.approx(line[4], rel=0.04)
     assert found['area'] == pytest.approx(length * line[4], rel=0.05)
+    twin = dict(vars(crack), subpixel_mean=crack.mean_width, subpixel_max=crack.max_width)
+    twin['subpixel_max_at'] = crack.widest_at
+    also = in_millimetres(twin, scale)
+    assert (also['subpixel_mean'], also['subpixel_max']) == (found['mean_width'], found['max_width'])
+    assert 'subpixel_median' not in also
     one_number = PhotoScale(scale.mm_per_pixel)
     assert abs(in_millimetres(vars(crack), one_number)['mean_width'] / line[4] - 1) > 0.05
 

@@ -369,6 +369,34 @@ def test_names_are_text(tmp_path, records):
     assert all(source is None or source.startswith('data:image/webp') for source in found['images'])
 
 
+@needs_browser
+def test_map(tmp_path, records):
+    """Points follow the filters and open their photos."""
+    records[0]['camera'] = dict(heading=45.0)
+    for number, one in enumerate(records[:4]):
+        one['latitude'] += 1e-4 * number
+        one['files']['overlay'] = f'overlay/{one["name"]}.jpg'
+    script = """
+      const point = name => document.querySelector(`.map a[data-photo=${name}]`);
+      const fill = name => getComputedStyle(point(name).querySelector('circle')).fill;
+      const result = { points: document.querySelectorAll('.map circle').length,
+        rays: document.querySelectorAll('.map line').length, colours: [fill('wall_2'), fill('clear')],
+        links: [...document.querySelectorAll('.map a')].map(link => link.getAttribute('href')) };
+      point('evil').dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+      const viewer = document.getElementById('viewer');
+      result.opened = [viewer.open, viewer.querySelector('h2').textContent];
+      const show = document.getElementById('show');
+      show.value = 'clear'; show.dispatchEvent(new Event('change'));
+      result.out = ['wall_2', 'clear'].map(name => point(name).classList.contains('out'));
+      return result;"""
+    found = run_in_browser(write(tmp_path, records), script)
+    assert (found['points'], found['rays']) == (4, 1)
+    assert found['colours'][0] != found['colours'][1]
+    assert sorted(found['links'])[0] == 'overlay/clear.jpg'
+    assert found['opened'] == [True, 'evil']
+    assert found['out'] == [True, False]
+
+
 def test_page_loads_nothing_from_elsewhere(tmp_path, records):
     text = write(tmp_path, records).read_text(encoding='utf-8')
     assert "default-src 'none'" in text

@@ -134,6 +134,29 @@ def test_report_keeps_scales_and_takes_new_ones(photos):
     }  # fmt: skip
 
 
+def test_masks_by_the_scale_of_their_photos(photos, tmp_path, capsys):
+    masks = tmp_path / 'masks'
+    masks.mkdir()
+    for name in ('camera', 'marked'):
+        mask = np.zeros((320, 480), np.uint8)
+        mask[260:268, 20:400] = 255
+        Image.fromarray(mask).save(masks / f'{name}.bmp')
+    words = ['measure', str(masks), '--scale', '2', '--csv', str(tmp_path / 'a.csv')]
+    assert main([*words, '--photos', str(photos), '--marker-size', '30']) == 0
+    with (tmp_path / 'a.csv').open(newline='') as file:
+        rows = {row['mask']: row for row in csv.DictReader(file)}
+    assert float(rows['camera']['mean_width_mm']) == pytest.approx(4 * 0.75, rel=0.01)
+    assert float(rows['marked']['mean_width_mm']) == pytest.approx(4 * 0.5, rel=0.03)
+    assert rows['marked']['scale_source'].startswith('marker of 30 mm')
+    assert main([*words, '--marker-size', '30']) == 2
+    assert '--marker-size needs the photos of the masks; give --photos' in capsys.readouterr().err
+    assert main([*words, '--photos', str(photos)]) == 0
+    assert 'px²' in capsys.readouterr().out
+    (photos / 'camera.png').unlink()
+    assert main([*words, '--photos', str(photos), '--mm-per-pixel', '2']) == 2
+    assert 'has no photo: none of --photos is called camera' in capsys.readouterr().err
+
+
 def options(*words):
     parser = argparse.ArgumentParser()
     add_scales(parser)

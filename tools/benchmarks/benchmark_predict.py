@@ -2,7 +2,7 @@
 
 python tools/benchmarks/benchmark_predict.py [--weights rendered] [--json predict.json]
 
-Variants: `float32` (what the command does), `channels_last` (another order of the numbers in memory),
+Variants: `float32` (what the command does, `channels_last`), `contiguous` (the usual order of the numbers),
 `bfloat16` (only on CPUs that compute with it), and, each tile by itself, `per_tile` and `onnx` (ONNX Runtime,
 which always works so). Rendered photos are read, predicted, stored and measured as the command does it.
 Variants alternate, so that other programs disturb all alike. Times are processor time on one thread, so that
@@ -41,7 +41,7 @@ from csbsr_mm.utils.stage_times import StageTimes
 from csbsr_mm.weights.library import DEFAULT
 
 COMPARED_WITH = dict(
-    float32='float32', channels_last='float32', bfloat16='float32', per_tile='float32', onnx='per_tile'
+    float32='float32', contiguous='float32', bfloat16='float32', per_tile='float32', onnx='per_tile'
 )
 """The variants, and which one each is compared with."""
 STAGES = dict(
@@ -88,11 +88,12 @@ def make_inferencer(variant: str, weights: str, tile: int | None, folder: Path) 
         side = tile or 448 // model.scale
         export_onnx(model, folder / 'model.onnx', (side, side))
         return CrackInferencer.from_onnx(folder / 'model.onnx', **options)
-    if variant == 'channels_last':
-        model = model.to(memory_format=torch.channels_last)
+    inferencer = CrackInferencer(model, **options)
+    if variant == 'contiguous':
+        model.to(memory_format=torch.contiguous_format)
     elif variant == 'bfloat16':
         _autocast(model)
-    return CrackInferencer(model, **options)
+    return inferencer
 
 
 def _autocast(model: nn.Module) -> None:

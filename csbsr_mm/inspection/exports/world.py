@@ -69,8 +69,8 @@ def on_wall(points: NDArray[np.float64], plane: WallPlane) -> NDArray[np.float64
     """
     homography = np.array(plane.homography)
     mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
-    # Pixels count downwards: a map that keeps their sense of rotation has its own y downwards, too. On the
-    # side of the horizon that the camera sees the sign is that of the determinant.
+    # Pixels count downwards: a map that keeps their sense of rotation, by the sign of its Jacobian
+    # det(homography) / w³, has its own y downwards, too.
     is_downwards = np.linalg.det(homography) * np.sign(mapped[0, 2]) > 0
     return mapped[:, :2] / mapped[:, 2:] * (1, -1 if is_downwards else 1)
 

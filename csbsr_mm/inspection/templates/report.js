@@ -109,6 +109,8 @@ function compare(first, second) {
 function refresh() {
   shown = ROWS.filter(matches).sort(compare);
   document.querySelector('#photos tbody').replaceChildren(...shown.map(row => elements.get(row)));
+  const names = new Set(shown.map(row => row.name));
+  for (const link of document.querySelectorAll('.map a')) link.classList.toggle('out', !names.has(link.dataset.photo));
   byId('nothing').hidden = shown.length > 0;
   byId('count').textContent = `${shown.length} of ${ROWS.length} photos`;
   for (const header of document.querySelectorAll('#photos th')) {
@@ -285,6 +287,14 @@ byId('least-range').addEventListener('input', event => {
 });
 for (const button of document.querySelectorAll('#photos th button')) {
   button.addEventListener('click', () => sortBy(button.dataset.key));
+}
+for (const link of document.querySelectorAll('.map a')) {
+  link.addEventListener('click', event => {
+    const index = shown.findIndex(row => row.name === link.dataset.photo);
+    if (index < 0) return;
+    event.preventDefault();
+    openViewer(index);
+  });
 }
 byId('split').addEventListener('input', event => setSplit(event.target.value));
 byId('previous').addEventListener('click', () => step(-1));

@@ -105,8 +105,7 @@ def compare_visits(
             raise ValueError(
                 f'{out_dir} holds a report, which the comparison would overwrite; name another folder'
             )
-    say = progress or (lambda _: None)
-    pairing = pair_photos(*visits, say)
+    pairing = pair_photos(*visits, progress)
     if not pairing.pairs:
         raise ValueError(
             f'no photo of {new} shows the same place as one of {old}, neither by name nor by its picture'
@@ -114,7 +113,8 @@ def compare_visits(
     tolerance = tolerance or Tolerance()
     pairs = []
     for pair in pairing.pairs:
-        say(f'comparing {pair.new}')
+        if progress is not None:
+            progress(f'comparing {pair.new}')
         pairs.append(compare_pair(*visits, pair, tolerance))
     settings = _different(*(visit.summary.get('settings') or {} for visit in visits))
     comparison = VisitComparison(*visits, pairing, pairs, tolerance, settings)

@@ -67,19 +67,17 @@ def pair_photos(old: Visit, new: Visit, progress: Callable[[str], None] | None =
     Returns:
         The pairs, and what has no counterpart.
     """
-    say = progress or (lambda _: None)
     pairing = Pairing()
     for name in new.records:
         if name in old.records:
-            say(f'registering {name}')
-            found = register(_features(old, name), _features(new, name))
+            found = register(_features(old, name, progress), _features(new, name))
             if found is None:
                 pairing.same_name.append(name)
             else:
                 pairing.pairs.append(PhotoPair(name, name, found, BY_NAME))
     paired = {pair.new for pair in pairing.pairs}
-    free_old = {name: _features(old, name, say) for name in old.records if name not in paired}
-    free_new = {name: _features(new, name, say) for name in new.records if name not in paired}
+    free_old = {name: _features(old, name, progress) for name in old.records if name not in paired}
+    free_new = {name: _features(new, name, progress) for name in new.records if name not in paired}
     pairing.pairs += _by_picture(free_old, free_new)
     order = {name: place for place, name in enumerate(new.records)}
     pairing.pairs.sort(key=lambda pair: order[pair.new])
@@ -88,8 +86,9 @@ def pair_photos(old: Visit, new: Visit, progress: Callable[[str], None] | None =
     return pairing
 
 
-def _features(visit: Visit, name: str, say: Callable[[str], None] = lambda _: None) -> Features:
-    say(f'looking at {name}')
+def _features(visit: Visit, name: str, say: Callable[[str], None] | None = None) -> Features:
+    if say is not None:
+        say(f'looking at {name}')
     record = visit.records[name]
     return describe(visit.picture(name, PICTURE_SIDE), (record['height'], record['width']))
 

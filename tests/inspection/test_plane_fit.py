@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from csbsr_mm.inspection.wall_plane import FocalGuess, PlaneError, fit_plane, plane_jacobian
+from csbsr_mm.inspection.plane_fit import FocalGuess, PlaneError, fit_plane
+from csbsr_mm.inspection.wall_plane import plane_jacobian
 
 SIZE, FOCAL, SIDE = (1200, 1600), 1300.0, 100.0
 PLACES = np.array([(300, 250), (1300, 900), (800, 600), (1500, 100)])
