@@ -130,6 +130,8 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> list[dict[s
         inferencers = {
             variant: make_inferencer(variant, args.weights, args.tile, folder) for variant in variants
         }
+        # Compiled kernels are made ready, which is no part of a photo's time.
+        run_once(inferencers[variants[0]], folder / 'photos', folder / 'warm-up')
         runs: dict[str, list] = {variant: [] for variant in variants}
         for _ in range(args.turns):
             for variant, inferencer in inferencers.items():
