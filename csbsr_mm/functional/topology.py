@@ -1,4 +1,4 @@
-"""Terms that look at centre lines: an interrupted crack costs, however few pixels are missing.
+"""Terms on centre lines: an interrupted crack costs much, even if few pixels are missing.
 
 With V_P the predicted probability, V_L the true mask and S_P, S_L their soft skeletons (clDice)::
 

@@ -149,7 +149,7 @@ class BoundaryComboLoss(nn.Module):
 
         Returns:
             Scalar; (B,) with reduction ``'image'``; (B, H, W) with ``'none'``, a map whose mean over an
-            image's known pixels is the image's loss. float32 at least. Negative values are in order: the
+            image's known pixels is the image's loss. float32 at least. The loss can be negative, because the
             boundary term of a good prediction is.
 
         Raises:
@@ -218,7 +218,7 @@ class BoundaryComboLoss(nn.Module):
         self._boundary_maps = None if maps is None else list(maps)
 
     def extra_repr(self) -> str:
-        """Say what the loss is made of."""
+        """Describe the terms of the loss."""
         alpha = 'moving' if self.fixed_alpha is None else self.fixed_alpha
         return f'alpha={alpha}, gamma={self.gamma}, region={self.region!r}, classes={self.classes!r}'
 

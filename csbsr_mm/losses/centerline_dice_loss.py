@@ -13,7 +13,7 @@ from .per_image_loss import PerImageLoss
 class CenterlineDiceLoss(PerImageLoss):
     """1 - clDice of logits: how far the centre lines of prediction and truth lie in the other's mask.
 
-    Alone it says little about the width of a crack: add it to Dice or cross entropy, or use
+    It hardly depends on the width of a crack. Add it to Dice or cross entropy, or use
     ``BoundaryComboLoss(topology='centerline_dice')``.
 
     Args:
