@@ -112,9 +112,6 @@ class RestoringBackend(SegmentorBackend):
 
     def __init__(self, model: nn.Module, crack_class: int | None = None) -> None:
         super().__init__(model, crack_class)
-        if self.device.type == 'cpu':
-            # Convolutions of few channels take half the time; results differ by rounding alone.
-            model.to(memory_format=torch.channels_last)
         self.scale = model.scale
         self.divisor = getattr(model.data_preprocessor, 'size_divisor', 1)
 

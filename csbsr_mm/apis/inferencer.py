@@ -88,7 +88,7 @@ class CrackInferencer:
         crack_class: int | None = None,
         scratch_dir: str | Path | None = None,
     ) -> None:
-        model = load_weights(device=_default_device()) if model is None else model
+        model = _in_fastest_order(load_weights(device=_default_device())) if model is None else model
         self.backend = make_backend(model.eval(), crack_class) if isinstance(model, nn.Module) else model
         scale = self.backend.scale
         self.tile = (self.backend.tile or OUTPUT_TILE // scale) if tile is None else tile
@@ -119,7 +119,7 @@ class CrackInferencer:
             FileNotFoundError: There are no such weights.
             ValueError: The file is damaged or no model file, or torch cannot use the device.
         """
-        return cls(load_weights(source, device or _default_device()), **options)
+        return cls(_in_fastest_order(load_weights(source, device or _default_device())), **options)
 
     @classmethod
     def from_config(
@@ -144,7 +144,8 @@ class CrackInferencer:
             RuntimeError: The checkpoint does not fit the config.
             ValueError: The config has no model, or torch cannot use the device.
         """
-        return cls(load_model(config, checkpoint, device or _default_device(), trust_checkpoint), **options)
+        model = load_model(config, checkpoint, device or _default_device(), trust_checkpoint)
+        return cls(_in_fastest_order(model), **options)
 
     @classmethod
     def from_onnx(
@@ -205,6 +206,12 @@ class CrackInferencer:
         if isinstance(image, np.ndarray):
             return photo_from_array(image)
         return read_photo(image, self.scratch_dir)
+
+
+def _in_fastest_order(model: nn.Module) -> nn.Module:
+    """On a CPU with the channels last, which takes two thirds of the time and differs by rounding alone."""
+    on_cpu = next(model.parameters()).device.type == 'cpu'
+    return model.to(memory_format=torch.channels_last) if on_cpu else model
 
 
 def _default_device() -> str:

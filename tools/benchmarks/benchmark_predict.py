@@ -3,11 +3,10 @@
 python tools/benchmarks/benchmark_predict.py [--weights rendered] [--json predict.json]
 
 Variants: `float32` (what the command does, `channels_last`), `contiguous` (the usual order of the numbers),
-`bfloat16` (only on CPUs that compute with it), and, each tile by itself, `per_tile` and `onnx` (ONNX Runtime,
-which always works so). Rendered photos are read, predicted, stored and measured as the command does it.
-Variants alternate, so that other programs disturb all alike. Times are processor time on one thread, so that
-they hold on a busy machine too; two cores do twice as much with `--processes 2`. Differences are those of the
-crack probability, and of the mask as IoU.
+`bfloat16` (only on CPUs that compute with it), and, each tile by itself, `per_tile` (contiguous) and `onnx`
+(ONNX Runtime, which always works so). Rendered photos are read, predicted, stored and measured as the command
+does it. Variants alternate, so that other programs disturb all alike. Times are processor time on one thread,
+so that they hold on a busy machine too. Differences are those of crack probability, and of masks as IoU.
 """
 
 from __future__ import annotations
@@ -88,12 +87,11 @@ def make_inferencer(variant: str, weights: str, tile: int | None, folder: Path) 
         side = tile or 448 // model.scale
         export_onnx(model, folder / 'model.onnx', (side, side))
         return CrackInferencer.from_onnx(folder / 'model.onnx', **options)
-    inferencer = CrackInferencer(model, **options)
-    if variant == 'contiguous':
-        model.to(memory_format=torch.contiguous_format)
-    elif variant == 'bfloat16':
+    if variant in ('float32', 'bfloat16'):
+        model = model.to(memory_format=torch.channels_last)
+    if variant == 'bfloat16':
         _autocast(model)
-    return inferencer
+    return CrackInferencer(model, **options)
 
 
 def _autocast(model: nn.Module) -> None:
