@@ -23,6 +23,8 @@ from csbsr_mm.inspection.together import (
     remove_leftovers,
     scratch_folder,
 )
+from csbsr_mm.inspection.width_options import width_options
+from csbsr_mm.inspection.width_overlay import color_overlays
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
 from csbsr_mm.photos.reader import photo_size, read_camera
 from csbsr_mm.utils.allocator import keep_freed_memory
@@ -56,6 +58,7 @@ def _predict_and_report(args: argparse.Namespace, on_record: OnRecord | None = N
     sources = sources_from(args)
     console = Console()
     model_config(args)
+    widths = width_options(args)
     folder = OutputFolder(args.out_dir)
     photos = find_photos(args.inputs, exclude=args.out_dir)
     if not photos:
@@ -67,7 +70,7 @@ def _predict_and_report(args: argparse.Namespace, on_record: OnRecord | None = N
     records, shown = outcome.records, outcome.settings
     if records:
         found = _find_scales(sources, records, console)
-        Report(
+        report = Report(
             folder,
             records,
             sources.number,
@@ -76,8 +79,12 @@ def _predict_and_report(args: argparse.Namespace, on_record: OnRecord | None = N
             args.title,
             found.scales,
             found.missing,
+            widths,
             outcome.timing,
-        ).write()
+        )
+        if widths.colored:
+            color_overlays(folder, records, report.estimator)
+        report.write()
         export_report(args.out_dir, exports)
     return conclude(records, len(photos), outcome.interrupted, folder, console)
 
