@@ -44,8 +44,7 @@ class Report:
         records: records of all photos.
         mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
         scales: sizes of the pixels of single photos, which win; see :mod:`.scales`.
-        without_scale: why other photos have none, by path. Where any photo has a scale, they have no
-            millimetres.
+        without_scale: why other photos have none, by path; beside photos with a scale they have no mm.
         blur_limit: see :data:`BLUR_LIMIT`.
         settings: what to say about how the results came about, as names and values.
         title: heading of the page.
@@ -79,8 +78,9 @@ class Report:
         self.without_scale = dict(without_scale or {})
         self.has_mm = mm_per_pixel is not None or bool(scales)
         self.widths = widths or WidthOptions()
-        classes = self.widths.classes if self.has_mm else None
-        self.estimator = Estimator(self.scales, self.widths.errors, classes)
+        self.estimator = Estimator(
+            self.scales, self.widths.errors, self.widths.classes if self.has_mm else None
+        )
         self._estimates: dict[tuple[str, int | None], dict] = {}
 
     def write(self) -> None:
@@ -113,13 +113,9 @@ class Report:
         """The page, with everything it shows inside."""
         import jinja2
 
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent / 'templates'),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        templates = jinja2.FileSystemLoader(Path(__file__).parent / 'templates')
+        options = dict(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        environment = jinja2.Environment(loader=templates, autoescape=True, **options)
         rows = [self._row(record) for record in self.records]
         return environment.get_template('report.html.j2').render(
             title=self.title,
@@ -164,12 +160,10 @@ class Report:
         """What the page shows of a crack, or of all: corrected, in millimetres if the scale is known."""
         scale, cracks = self.scales.of(record['source']), record['cracks']
         values = record['total'] if index is None else cracks[index]
-        if scale is not None:
-            values = (
-                total_in_millimetres(values, cracks, scale)
-                if index is None
-                else in_millimetres(values, scale)
-            )
+        if scale is not None and index is None:
+            values = total_in_millimetres(values, cracks, scale)
+        elif scale is not None:
+            values = in_millimetres(values, scale)
         estimates = self._estimate(record, index)
         found = estimates['values']
         corrected = {
