@@ -5,25 +5,26 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from mmengine.config import Config
 from numpy.typing import NDArray
-from torch import nn
 
-from csbsr_mm.onnx.backend import OnnxBackend
+from csbsr_mm._extras import need
+from csbsr_mm.onnx.backend import open_onnx
 from csbsr_mm.photos.nodata import NoData, find_nodata
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
 from csbsr_mm.utils.stage_times import StageTimes
-from csbsr_mm.weights.library import DEFAULT
 
-from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, Statistics, make_backend
-from .model_loading import load_model, load_weights
+from .backend import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, SharingBackend, Statistics
 from .result import CrackResult
 from .tiling import TileBlender, TileGrid, check_tiling
+
+if TYPE_CHECKING:  # An exported model runs without any of these.
+    import torch
+    from mmengine.config import Config
+    from torch import nn
 
 KERNEL_SAMPLES = 5
 STREAM_PIXELS = 20_000_000
@@ -43,7 +44,7 @@ class CrackInferencer:
     megapixels go through scratch files.
 
     Args:
-        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backends.Backend`; None takes the
+        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backend.Backend`; None takes the
             weights on board. To start from files use :meth:`from_weights`, :meth:`from_config` or
             :meth:`from_onnx`.
         tile: Side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
@@ -88,8 +89,7 @@ class CrackInferencer:
         crack_class: int | None = None,
         scratch_dir: str | Path | None = None,
     ) -> None:
-        model = _in_fastest_order(load_weights(device=_default_device())) if model is None else model
-        self.backend = make_backend(model.eval(), crack_class) if isinstance(model, nn.Module) else model
+        self.backend = model if isinstance(model, Backend) else _torch_backend(model, crack_class)
         scale = self.backend.scale
         self.tile = (self.backend.tile or OUTPUT_TILE // scale) if tile is None else tile
         self.overlap = min(OUTPUT_OVERLAP // scale, self.tile // 4) if overlap is None else overlap
@@ -106,12 +106,13 @@ class CrackInferencer:
 
     @classmethod
     def from_weights(
-        cls, source: str | Path = DEFAULT, device: str | torch.device | None = None, **options: Any
+        cls, source: str | Path | None = None, device: str | torch.device | None = None, **options: Any
     ) -> CrackInferencer:
         """Build a model from a model file, which needs no config.
 
         Args:
-            source: Name of weights on board, path or URL; see :func:`csbsr_mm.weights.open_weights`.
+            source: Name of weights on board, path or URL; see :func:`csbsr_mm.weights.open_weights`. None
+                takes the default ones.
             device: Where to run; the GPU if there is one.
             **options: Arguments of the class.
 
@@ -119,7 +120,12 @@ class CrackInferencer:
             FileNotFoundError: There are no such weights.
             ValueError: The file is damaged or no model file, or torch cannot use the device.
         """
-        return cls(_in_fastest_order(load_weights(source, device or _default_device())), **options)
+        need('A model that is not exported', 'mmseg')
+        from csbsr_mm.weights.library import DEFAULT
+
+        from .model_loading import load_weights
+
+        return cls(_in_fastest_order(load_weights(source or DEFAULT, device or _default_device())), **options)
 
     @classmethod
     def from_config(
@@ -144,6 +150,9 @@ class CrackInferencer:
             RuntimeError: The checkpoint does not fit the config.
             ValueError: The config has no model, or torch cannot use the device.
         """
+        need('A model that is not exported', 'mmseg')
+        from .model_loading import load_model
+
         model = load_model(config, checkpoint, device or _default_device(), trust_checkpoint)
         return cls(_in_fastest_order(model), **options)
 
@@ -151,10 +160,11 @@ class CrackInferencer:
     def from_onnx(
         cls, path: str | Path, device: str | torch.device | None = None, **options: Any
     ) -> CrackInferencer:
-        """Run a model that was exported to ONNX.
+        """Run a model that was exported to ONNX; torch and MMSegmentation need not be installed.
 
         Args:
-            path: File written by ``tools/deployment/export_onnx.py``.
+            path: File or folder that ``csbsr export`` wrote. A file predicts each tile by itself; a folder
+                gives what the checkpoint gives.
             device: 'cuda' to run on the GPU, where onnxruntime-gpu is installed.
             **options: Arguments of the class. The tile of a graph of fixed size is that size.
 
@@ -163,7 +173,7 @@ class CrackInferencer:
             ImportError: Onnxruntime is not installed.
             ValueError: The file does not come from our exporter, or cannot be run.
         """
-        return cls(OnnxBackend(path, device), **options)
+        return cls(open_onnx(path, device), **options)
 
     def __call__(
         self, images: str | Path | NDArray | Photo | Sequence, progress: Progress | None = None
@@ -208,13 +218,27 @@ class CrackInferencer:
         return read_photo(image, self.scratch_dir)
 
 
+def _torch_backend(model: nn.Module | None, crack_class: int | None) -> Backend:
+    need('A model that is not exported', 'mmseg')
+    from .backends import make_backend
+    from .model_loading import load_weights
+
+    if model is None:
+        model = _in_fastest_order(load_weights(device=_default_device()))
+    return make_backend(model.eval(), crack_class)
+
+
 def _in_fastest_order(model: nn.Module) -> nn.Module:
     """On a CPU with the channels last, which takes two thirds of the time and differs by rounding alone."""
+    import torch
+
     on_cpu = next(model.parameters()).device.type == 'cpu'
     return model.to(memory_format=torch.channels_last) if on_cpu else model
 
 
 def _default_device() -> str:
+    import torch
+
     return 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
@@ -255,7 +279,8 @@ class _PhotoRun:
 
     def in_two_stages(self) -> CrackResult:
         """All tiles through S with one kernel, then all through C with one normalisation."""
-        samples = _spread(len(self.grid), KERNEL_SAMPLES) if self.backend.is_blind else []
+        backend = cast(SharingBackend, self.backend)
+        samples = _spread(len(self.grid), KERNEL_SAMPLES) if backend.is_blind else []
         self.total = 2 * len(self.grid) + len(samples)
         kernel = self._shared_kernel(samples)
         sr_image, probability = self._raster(3), self._raster(1)
@@ -263,17 +288,17 @@ class _PhotoRun:
         for indices in self._batches(range(len(self.grid))):
             tiles = self._read(self.photo.pixels, self.grid, indices)
             with self.times.of('super_resolve'):
-                tiles = self.backend.super_resolve(tiles, kernel)
+                tiles = backend.super_resolve(tiles, kernel)
             for index, values in zip(indices, tiles, strict=True):
                 restored.add(index, values)
         statistics = (
-            _statistics(sr_image, self.nodata, self.backend.scale) if self.backend.needs_statistics else None
+            _statistics(sr_image, self.nodata, self.backend.scale) if backend.needs_statistics else None
         )
         segmented = TileBlender(self.output_grid, probability)
         for indices in self._batches(range(len(self.grid))):
             tiles = self._read(sr_image, self.output_grid, indices)
             with self.times.of('segment'):
-                tiles = self.backend.segment(tiles, kernel, statistics)
+                tiles = backend.segment(tiles, kernel, statistics)
             for index, values in zip(indices, tiles, strict=True):
                 segmented.add(index, values)
         blenders = dict(probability=segmented, sr_image=restored)
@@ -285,7 +310,7 @@ class _PhotoRun:
         for indices in self._batches(samples):
             tiles = self._read(self.photo.pixels, self.grid, indices)
             with self.times.of('estimate_kernel'):
-                kernels += list(self.backend.estimate_kernels(tiles))
+                kernels += list(cast(SharingBackend, self.backend).estimate_kernels(tiles))
         if not kernels:
             return None
         mean = np.mean(kernels, 0)
