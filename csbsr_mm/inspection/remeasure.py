@@ -17,6 +17,7 @@ from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
 
+from .crack_lines import CrackShape, shapes_of_mask
 from .decisions import REJECT, Decision, best_fit, decision_from, read_decisions
 from .photo_output import OutputFolder, PhotoWriter
 from .prediction_run import Record, measure_result
@@ -25,6 +26,7 @@ from .report import BLUR_LIMIT, Report
 from .scale_sources import FoundScales, photo_of, sources_from
 from .scales import PhotoScale
 from .selection import SelectionRules, rules_from
+from .width_options import width_options
 
 SCALE_OPTIONS = ('scales', 'wall_distance', 'sensor_width', 'marker_size', 'scale_order')
 
@@ -54,7 +56,8 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
     found = _scales(args, summary, records)
     if done is not None:
         settings |= {'Threshold': done['threshold'], **SelectionRules(**done['rules']).described()}
-    Report(
+    widths = width_options(args, summary)
+    report = Report(
         folder,
         records,
         args.mm_per_pixel,
@@ -63,7 +66,14 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
         args.title or summary.get('title', 'Crack inspection'),
         found.scales,
         found.missing,
-    ).write()
+        widths,
+    )
+    if widths.colored or summary.get('width_colors'):
+        # The overlays need what is measured, and this module.
+        from .width_overlay import color_overlays
+
+        color_overlays(folder, records, report.estimator)
+    report.write()
     return records
 
 
@@ -188,6 +198,14 @@ def stored_result(folder: OutputFolder, record: Record, threshold: float) -> Cra
     result = CrackResult(photo, probability, restored, None, threshold, record['scale'])
     strike_out(result, [decision.box for decision in stored_decisions(record) if _is_out(decision)])
     return result
+
+
+def stored_shapes(folder: OutputFolder, record: Record) -> list[CrackShape]:
+    """Lines and outlines of the cracks that a report lists; errors as of :func:`stored_result`."""
+    result = stored_result(folder, record, record['threshold'])
+    mask = result.mask
+    result.close()
+    return list(shapes_of_mask(mask, record['scale'], record['cracks']))
 
 
 def _read(path: Path) -> NDArray:
