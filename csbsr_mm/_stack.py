@@ -1,4 +1,4 @@
-"""What is installed of MMSegmentation's stack, and the few places where it needs a hand.
+"""Check the installed stack of MMSegmentation, and work around its known faults.
 
 Two stacks offer the same import names (``mmseg``, ``mmengine``, ``mmcv``): the maintained ``onedl-*``
 distributions and OpenMMLab's last own releases ("upstream"). Both run; mixed in one environment they

@@ -1,3 +1,3 @@
-"""Version of the package; the one place that says it."""
+"""Version of the package, defined here alone."""
 
 __version__ = '0.2.0'

@@ -1,5 +1,7 @@
 """Random cases for metrics, distances, losses and the checkpoint reader, each checked against something else.
 
+The metrics' twins are in ``fuzz_twins.py``.
+
 python tools/fuzz.py --seconds 600 --seed 7          # all kinds in turn
 python tools/fuzz.py losses --seed 7 --case 4211     # one case again
 
@@ -19,22 +21,29 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import fuzz_twins as twins
 import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt
 
 from csbsr_mm.functional import (
+    aggregation,
     boundary_loss,
+    calibration,
+    centerline_sweep,
     dice_loss,
     generalized_dice_loss,
     hausdorff_sweep,
     overlap_sweep,
     robust_hausdorff,
     signed_distance,
+    surface_sweep,
+    tolerance_sweep,
     weighted_cross_entropy,
 )
 
 IGNORED = 255
+TOLERANCES = (0.0, 1.0, 1.5, 2.0, 5.0)
 
 
 def main(argv: list[str]) -> int:
@@ -69,7 +78,7 @@ def main(argv: list[str]) -> int:
 def sweeps(rng: np.random.Generator) -> None:
     """All thresholds at once give what each gives alone."""
     prob, target, ignore = _photo(rng)
-    thresholds = rng.choice(np.concatenate([prob.ravel()[:3], rng.random(5)]), 4).astype(np.float32)
+    thresholds = _thresholds(rng, prob)
     both, either = overlap_sweep(prob, target, thresholds, ignore)
     distances = hausdorff_sweep(prob, target, thresholds, 95.0, ignore=ignore)
     known = np.ones_like(target) if ignore is None else ~ignore
@@ -78,6 +87,86 @@ def sweeps(rng: np.random.Generator) -> None:
         np.testing.assert_equal(both[place], (pred & target & known).sum())
         np.testing.assert_equal(either[place], ((pred | target) & known).sum())
         np.testing.assert_equal(distances[place], robust_hausdorff(pred, target, 95.0, ignore=ignore))
+
+
+def tolerances(rng: np.random.Generator) -> None:
+    """Precision and recall with tolerances, and every aggregation, are those of all pairs of pixels."""
+    sets, chosen = [_photo(rng) for _ in range(rng.integers(1, 4))], rng.choice(TOLERANCES, 2)
+    thresholds = _thresholds(rng, sets[0][0])
+    images, expected = [], []
+    for prob, target, ignore in sets:
+        counts = tolerance_sweep(prob, target, thresholds, chosen, ignore)
+        masks, true = _masks(prob, target, thresholds, ignore)
+        rows = []
+        for place, pred in enumerate(masks):
+            for number, tolerance in enumerate(chosen):
+                near = twins.count_near(pred, true, tolerance), twins.count_near(true, pred, tolerance)
+                found = counts.correct[number, place], counts.found[number, place]
+                np.testing.assert_equal(found, near)
+            np.testing.assert_equal((counts.predicted[place], counts.true), (pred.sum(), true.sum()))
+            rows.append((near[0], pred.sum(), near[1], true.sum()))
+        expected.append(rows)
+        images.append((counts.correct[-1], counts.predicted, counts.found[-1], np.array([counts.true])))
+    stacked = aggregation.MatchedPixels(*map(np.stack, zip(*images, strict=True)))
+    for name, value in twins.aggregated(expected).items():
+        np.testing.assert_allclose(getattr(aggregation, name)(stacked), value, rtol=1e-12, atol=1e-12)
+
+
+def surfaces(rng: np.random.Generator) -> None:
+    """Hausdorff distances, surface Dice and boundary F1 have the contours of all pairs of elements."""
+    prob, target, ignore = _photo(rng)
+    thresholds, tolerance = _thresholds(rng, prob), rng.choice(TOLERANCES)
+    percents = [float(rng.choice([50, 95, 100])), float(rng.uniform(1, 100))]
+    distances = hausdorff_sweep(prob, target, thresholds, percents, ignore=ignore)
+    counts = surface_sweep(prob, target, thresholds, tolerance, ignore=ignore)
+    masks, true = _masks(prob, target, thresholds, ignore)
+    for place, pred in enumerate(masks):
+        for number, percent in enumerate(percents):
+            low, high = twins.hausdorff_range(pred, true, percent)
+            if not low - 1e-6 <= distances[number, place] <= high + 1e-6:
+                raise AssertionError(f'HD{percent:g} is {distances[number, place]}, expected {low} to {high}')
+        found = (
+            counts.predicted[place],
+            counts.predicted_within[place],
+            counts.true,
+            counts.true_within[place],
+        )
+        expected = twins.surface_lengths(pred, true, tolerance)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def centerlines(rng: np.random.Generator) -> None:
+    """Centre lines at all thresholds are scikit-image's at each, and near is what all pairs say."""
+    from skimage.morphology import thin
+
+    prob, target, ignore = _photo(rng)
+    thresholds, tolerance = _thresholds(rng, prob), rng.choice(TOLERANCES)
+    counts = centerline_sweep(prob, target, thresholds, tolerance, ignore)
+    masks, true = _masks(prob, target, thresholds, ignore)
+    true_line = thin(true)
+    for place, pred in enumerate(masks):
+        line = thin(pred)
+        found = [float(np.asarray(values)[place] if np.ndim(values) else values) for values in counts]
+        expected = [
+            line.sum(),
+            twins.count_near(line, true, tolerance),
+            twins.count_near(line, true_line, tolerance),
+            true_line.sum(),
+            twins.count_near(true_line, pred, tolerance),
+            twins.count_near(true_line, line, tolerance),
+        ]
+        np.testing.assert_equal(found, expected)
+
+
+def calibrations(rng: np.random.Generator) -> None:
+    """Calibration error and Brier score are those of a loop over bins."""
+    prob, target, ignore = _photo(rng)
+    bins = int(rng.integers(1, 20))
+    counts = calibration.calibration_counts(prob, target, bins, ignore)
+    found = calibration.expected_calibration_error(counts), calibration.brier_score(counts)
+    known = np.ones_like(target) if ignore is None else ~ignore
+    expected = twins.calibration(prob[known], target[known], bins) if known.any() else (np.nan, np.nan)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
 def distances(rng: np.random.Generator) -> None:
@@ -138,7 +227,14 @@ def checkpoints(rng: np.random.Generator) -> None:
 
 
 KINDS: dict[str, Callable[[np.random.Generator], None]] = dict(
-    sweeps=sweeps, distances=distances, losses=losses, checkpoints=checkpoints
+    sweeps=sweeps,
+    tolerances=tolerances,
+    surfaces=surfaces,
+    centerlines=centerlines,
+    calibrations=calibrations,
+    distances=distances,
+    losses=losses,
+    checkpoints=checkpoints,
 )
 
 
@@ -150,6 +246,19 @@ def _photo(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     target = rng.random(size) < rng.choice([0, 0.05, 0.5, 1])
     ignore = rng.random(size) < 0.2 if rng.integers(2) else None
     return prob, target, ignore
+
+
+def _thresholds(rng: np.random.Generator, prob: np.ndarray) -> np.ndarray:
+    """Four thresholds in any order, some of them equal to a probability or to each other."""
+    return rng.choice(np.concatenate([prob.ravel()[:3], rng.random(5)]), 4).astype(np.float32)
+
+
+def _masks(
+    prob: np.ndarray, target: np.ndarray, thresholds: np.ndarray, ignore: np.ndarray | None
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Predicted masks at each threshold and the true mask, without ignored pixels."""
+    known = np.ones_like(target) if ignore is None else ~ignore
+    return [(prob > threshold) & known for threshold in thresholds], target & known
 
 
 def _close(first: torch.Tensor, second: torch.Tensor) -> None:

@@ -1,4 +1,4 @@
-"""What the inferencer asks of a model: tiles in, probabilities and SR tiles out."""
+"""Interface between inferencer and model: tiles in, probabilities and SR tiles out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Statistics(NamedTuple):
 
 
 class Backend:
-    """What the inferencer runs on tiles. A subclass gives :meth:`run`, and the attributes that differ.
+    """A model as the inferencer runs it on tiles. A subclass defines :meth:`run` and what differs.
 
     Attributes:
         scale: Output pixels per photo pixel along each axis.

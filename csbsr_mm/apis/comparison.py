@@ -1,4 +1,4 @@
-"""Several runs on one test set: find the images that tell them apart."""
+"""Several runs on one test set: find the images on which they differ most."""
 
 from __future__ import annotations
 

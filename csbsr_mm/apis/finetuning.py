@@ -46,7 +46,7 @@ class Schedule:
 
 @dataclass
 class Outcome:
-    """What fine-tuning is worth on photos that it did not see.
+    """Scores before and after fine-tuning, on photos that were held out.
 
     IoU of each photo with the weights as they were, with a threshold chosen on the other photos, and with the
     weights fitted to the other photos and a threshold chosen on them.
@@ -87,7 +87,7 @@ def cross_validate(
     folds: int = 5,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Find out what fine-tuning is worth: each photo is judged by a model that did not see it.
+    """Measure the gain of fine-tuning: each photo is scored by a model that was fitted to other photos.
 
     Args:
         model: The model as it is; not changed.

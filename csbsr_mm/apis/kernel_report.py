@@ -1,4 +1,4 @@
-"""What a blind SR network sees of the blur: its kernels beside the true ones, over a test set."""
+"""How well a blind SR network estimates the blur: its kernels against the true ones, over a test set."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class KernelReport:
         true: True kernels (N, K, K).
         image_psnr: Mean PSNR in dB of the SR images made with the network's own kernel (``'estimated'``),
             with the ``'true'`` one, and with one kernel for all (``'constant'``); empty if not asked for.
-            The true kernel's lead over the constant one is what the network makes of knowing the blur.
+            The lead of the true kernel over the constant one shows how much the network uses the blur.
     """
 
     estimated: NDArray[np.float64]

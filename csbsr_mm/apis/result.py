@@ -1,4 +1,4 @@
-"""What the model says about one photo."""
+"""Predictions for one photo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from csbsr_mm.photos.reader import Photo
 
 @dataclass
 class CrackResult:
-    """What the model says about one photo. Close it to free large photos' scratch files.
+    """Predictions for one photo. Close it to free large photos' scratch files.
 
     ``probability``, ``mask`` and ``sr_image`` are arrays of the whole output; of outputs above 20
     megapixels, which live in scratch files, read parts with :meth:`read_mask`, :meth:`picture` or the

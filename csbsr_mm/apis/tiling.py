@@ -1,4 +1,4 @@
-"""Cut a photo into overlapping tiles, and blend what a network makes of them."""
+"""Cut a photo into overlapping tiles, and blend the predictions for them."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class CrackDataset(KeyedDataset, BaseSegDataset):
             raise FileNotFoundError(f'{len(names)} images {what} {self.data_prefix[prefix]}: {shown}')
 
     def _warn_of_doubtful_data(self, threshold: int) -> None:
-        """Say once, with numbers, what a network would learn from without complaint."""
+        """Warn once, with numbers, of data that a training would accept but learn little from."""
         entries = [self.get_data_info(index) for index in range(len(self))] if self._fully_initialized else []
         paths = [info['img_path'] for info in entries]
         twice = len(paths) - len(set(paths))

@@ -19,7 +19,7 @@ def list_images(folder: Path, recursive: bool = False) -> list[str]:
         recursive: Look into subfolders too.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no image in it.
+        FileNotFoundError: The folder does not exist or holds no image.
 
     Example:
         >>> list_images(Path('nowhere'))

@@ -1,4 +1,4 @@
-"""Data sets that tell their pipeline which draw of the training order a sample stands for."""
+"""Data sets that give their pipeline a sample's draw, its position in the training order."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .transforms.keyed import KeyedTransform
 class KeyedDataset:
     """Mixin for MMEngine data sets: samples carry ``draw`` and ``draw_seed`` of their index.
 
-    In training, an index without a draw is warned of once if the pipeline needs draws: keyed
-    transforms would then do the same to a photo every time it comes up.
+    In training, an index without a draw is warned of once if the pipeline needs draws: keyed transforms would
+    then treat a photo the same way in every epoch.
     """
 
     _warned = False

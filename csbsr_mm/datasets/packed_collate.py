@@ -1,4 +1,4 @@
-"""How a batch travels from a worker process to training: in one piece."""
+"""Collation of batches that a worker sends to the training process as one block of memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ALIGNMENT = 16
 
 @FUNCTIONS.register_module(name=['packed_collate', 'parcel_collate'])  # the second is its former name
 def packed_collate(samples: Sequence[Any]) -> Any:
-    """MMEngine's ``pseudo_collate``, whose batches travel between processes in one piece.
+    """MMEngine's ``pseudo_collate``, whose batches are sent between processes as one block of memory.
 
-    A batch of MMSegmentation is a list of samples of several tensors each. PyTorch sends every tensor
-    by itself: through shared memory of its own, which the training process asks the worker for. For
-    small images that takes as long as making them, and training waits for its part of it. Here all
-    tensors of a batch share one piece of memory, and labels fill one byte a pixel instead of eight on
-    their way. What arrives equals what was sent, data types included. Without workers nothing is sent.
+    A batch of MMSegmentation is a list of samples of several tensors each. PyTorch sends every tensor through
+    shared memory of its own, which the training process requests from the worker. For small images this takes
+    as long as making them. Here all tensors of a batch share one block of memory, and labels are sent with
+    one byte a pixel instead of eight. The training process gets equal tensors of the same data types. Without
+    workers nothing is sent.
 
     Args:
         samples: Packed samples, dicts of ``inputs`` and ``data_samples``.

@@ -16,7 +16,7 @@ from torch.utils.data import Sampler
 
 
 class KeyedIndex(int):
-    """A data set's index that remembers the draw it stands for.
+    """An index into a data set that also holds the draw, the position in the training order.
 
     It is an ``int``, so any data set takes it; it survives the trip to a worker process and the
     arithmetic of MMEngine's ``ConcatDataset`` and ``RepeatDataset``.
@@ -55,7 +55,7 @@ class KeyedIndex(int):
 class KeyedInfiniteSampler(Sampler[KeyedIndex]):
     """Endless sampler whose n-th draw depends on the seed and n alone.
 
-    The data set is gone through once per epoch, in an order shuffled anew by (seed, epoch). Rank r
+    Every epoch goes through the data set once, in an order shuffled by (seed, epoch). Rank r
     of W takes the draws r, r + W, r + 2W, ..., so that W ranks with batch size b see the same
     global batches as one process with batch size W·b.
 

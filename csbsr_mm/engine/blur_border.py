@@ -13,8 +13,8 @@ DEGRADATION = 'BlindDegradation'
 def cut_test_border(cfg: Config, cut: bool = True) -> None:
     """Let the test pipeline cut the border of its LR images, or keep it.
 
-    Photos that were degraded with zero padding have a rim whose darkness tells the blur; a network that reads
-    the blur from there sees nothing on real photos. Cutting costs half a kernel's width on each side.
+    Photos that were degraded with zero padding have a rim whose darkness reveals the blur. A network that
+    reads the blur there fails on real photos. Cutting costs half a kernel's width on each side.
 
     Args:
         cfg: Config with a test data set that ``BlindDegradation`` degrades; changed in place.

@@ -45,8 +45,8 @@ def load_config(path: str, options: dict | None = None, work_dir: str | None = N
 
     Raises:
         FileNotFoundError: There is no such file and no such name.
-        ValueError: Several configs have that name, or an override is a slip of the pen,
-            which MMEngine would take in silence.
+        ValueError: Several configs have that name, or an override names an unknown key, which MMEngine would
+            accept silently.
     """
     source = find_config(path)
     cfg = Config.fromfile(source)
@@ -112,7 +112,7 @@ def _check_names(cfg: Config, options: dict) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Say where training starts: afresh, from the newest checkpoint, or from a given one.
+    """Set where training starts: from the beginning, from the newest checkpoint, or from a given one.
 
     MMEngine resumes from ``load_from`` whenever that is set. Configs that start from a pretrained SR network
     set it, so ``--resume`` would begin again there; here it means the work directory's own checkpoint.

@@ -1,4 +1,4 @@
-"""Say which files a data loader was waiting for when its workers did not answer."""
+"""Name the files that a data loader was waiting for when its workers did not answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class WatchedBatches:
         )
 
     def _end_workers(self) -> None:
-        """A stopped worker hears of its end only when it goes on, and Python would wait for it at exit."""
+        """A stopped worker handles SIGTERM only after SIGCONT, and Python would wait for it at exit."""
         for worker in getattr(self._batches, '_workers', ()):
             worker.terminate()
             os.kill(worker.pid, signal.SIGCONT)
@@ -98,7 +98,7 @@ class WatchedLoader:
 
 
 class _Recorded:
-    """A sampler that notes what it gave out."""
+    """A sampler that records the indices it yields."""
 
     def __init__(self, sampler: Any) -> None:
         self._sampler = sampler

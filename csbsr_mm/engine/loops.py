@@ -1,4 +1,4 @@
-"""A training loop that goes on where it was stopped, to the last bit."""
+"""A training loop that resumes where it was stopped, bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random generators of a process, as something that a checkpoint can hold."""
+"""State of a process's random generators, for checkpoints."""
 
 from __future__ import annotations
 

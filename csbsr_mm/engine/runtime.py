@@ -1,4 +1,4 @@
-"""Make one config run on a GPU, on many, and on a machine without any."""
+"""Adapt a config to one GPU, to several, or to a machine without any."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _divide_batch(cfg: Config, processes: int) -> None:
 
 
 def fit_workers(loader: dict) -> None:
-    """Let ``num_workers=0`` be enough for debugging, and wait half an hour for workers, not for ever.
+    """Let ``num_workers=0`` be enough for debugging, and limit the wait for workers to half an hour.
 
     torch refuses to keep, feed or wait for workers that it has not got. A loader's own ``timeout`` stays.
 

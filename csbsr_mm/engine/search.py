@@ -31,7 +31,7 @@ HEARTBEAT, GRACE = 10, 60
 
 @dataclass(frozen=True)
 class Range:
-    """What a search may choose from.
+    """Range of values for a search.
 
     Attributes:
         keys: Entries of the config that get the value.
@@ -101,7 +101,7 @@ def parse_space(words: Sequence[str]) -> dict[str, Range]:
 
 @dataclass
 class Search:
-    """A study of one config that survives its processes.
+    """A study of one config that can be resumed and shared.
 
     Several workers may run it at once: each is this call with the same ``folder`` and ``name``. A worker
     that died loses nothing: its training goes on in the next trial of any worker, at its last checkpoint.
@@ -213,7 +213,7 @@ class Search:
 
 
 class PruningHook(Hook):
-    """Tell a trial every validation's score, and give it up when it falls behind.
+    """Report every validation's score to a trial, and prune it when it falls behind.
 
     Args:
         trial: Trial of a study.

@@ -1,4 +1,4 @@
-"""Crack finders that learn nothing: what a trained model has to beat."""
+"""Crack detection without learning: baselines that a trained model has to exceed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well crack probabilities fit the truth, photo by photo and with intervals."""
+"""Scores of crack probabilities for each photo, with intervals."""
 
 from __future__ import annotations
 

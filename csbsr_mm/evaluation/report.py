@@ -1,4 +1,4 @@
-"""What a test run leaves behind: a table for people, a JSON file for programs."""
+"""Results of a test run: a table for people, a JSON file for programs."""
 
 from __future__ import annotations
 

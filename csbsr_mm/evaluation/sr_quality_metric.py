@@ -1,4 +1,4 @@
-"""How good the super-resolved images and the estimated blur kernels are."""
+"""Quality of SR images and of estimated blur kernels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SRQualityMetric(BaseMetric):
     Images are RGB in [0, 1], without rounding and without padding; kernels are clipped to [0, 1];
     the peak is 1 for both. Models that estimate no kernel get none of the ``kernel_`` figures.
 
-    ``kernel_PSNR`` alone does not tell whether a network sees the blur: one kernel for all images scores
+    ``kernel_PSNR`` alone does not show whether a network estimates the blur: one constant kernel scores
     nearly as much. ``kernel_PSNR_constant`` is what the best round Gaussian scores on the same images, and
     ``kernel_size_R2``, ``kernel_size_error`` (pixels) and ``kernel_angle_error`` (degrees) compare shapes;
     see :class:`~csbsr_mm.functional.kernel_shape.KernelAgreement`.

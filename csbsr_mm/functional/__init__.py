@@ -1,11 +1,11 @@
 """The mathematics of CSBSR on arrays and tensors; imports nothing of MMSegmentation.
 
-What works on arrays alone is imported at once, and without torch; the rest when it is first used.
+Functions of arrays are imported at once, without torch; functions of tensors when they are first used.
 
     from csbsr_mm.functional import boundary_loss, hausdorff_sweep, iou_sweep, signed_distance
 
-Two modules are imported as such: :mod:`~csbsr_mm.functional.surface_distance` has the function names of
-DeepMind's package, :mod:`~csbsr_mm.functional.soft_masks` what the losses have in common.
+Import two modules by name: :mod:`~csbsr_mm.functional.surface_distance` has the function names of DeepMind's
+package, :mod:`~csbsr_mm.functional.soft_masks` the masks that all losses sum over.
 """
 
 from __future__ import annotations

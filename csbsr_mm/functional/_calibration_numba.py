@@ -11,7 +11,7 @@ from numba import njit
 def bin_sums(prob, target, bins):
     """Pixels, cracks and sum of probabilities of each bin, and the sum of squared errors.
 
-    Neighbouring pixels go to different lanes: adding to the counter that was just written would wait for it.
+    Neighbouring pixels use different lanes of counters: adding to a counter just written would stall.
 
     Args:
         prob: (H, W) float32 in [0, 1].

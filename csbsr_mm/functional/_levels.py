@@ -82,7 +82,7 @@ def image_levels(
     known: NDArray[np.bool_] | None = None,
     margin: int = 0,
 ) -> NDArray[np.uint8]:
-    """Levels of a probability map, 0 where nothing is known; from an accelerator one byte a pixel travels.
+    """Levels of a probability map, 0 on unknown pixels; an accelerator sends one byte a pixel to the host.
 
     Args:
         prob: (H, W) floating-point probabilities.

@@ -71,8 +71,7 @@ def guess_settles(thresholds, scale):
 def count_levels(levels, target):
     """Count pixels by target value and level.
 
-    Neighbouring pixels go to different lanes: adding to the counter that was just written would
-    wait for it.
+    Neighbouring pixels use different lanes of counters: adding to a counter just written would stall.
 
     Args:
         levels: (H, W) uint8.

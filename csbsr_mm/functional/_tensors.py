@@ -34,7 +34,7 @@ def is_on_device(value: Tensor) -> bool:
 def is_compiling() -> bool:
     """Whether ``torch.compile`` or ``torch.export`` is reading the calling function.
 
-    Tensors have no content then. False below PyTorch 2.4, whose compiled code can not call operators of ours.
+    Tensors have no values then. False below PyTorch 2.4, whose compiled code cannot call custom operators.
 
     Example:
         >>> is_compiling()

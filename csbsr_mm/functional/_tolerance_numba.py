@@ -23,7 +23,7 @@ def count_exceeded(distance, limits):
 def class_histogram(levels, classes, number):
     """(number, 256) pixels by class and level.
 
-    Neighbouring pixels go to different lanes: adding to the counter that was just written would wait for it.
+    Neighbouring pixels use different lanes of counters: adding to a counter just written would stall.
     """
     height, width = levels.shape
     lanes = np.zeros((4, number, 256), np.int64)

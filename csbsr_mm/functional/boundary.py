@@ -106,7 +106,7 @@ def boundary_map(
 def signed_distance_of(masks: SoftMasks, normalize: bool = True) -> Tensor:
     """Signed distance maps (B, K, H, W) that belong to ``masks``; of two classes the last one's alone.
 
-    The outline between two classes is one, so that the background's map would say nothing new.
+    Two classes share one outline, so the background's map adds no information.
     """
     target = masks.target[:, -1:] if masks.num_classes == 2 else masks.target
     ignore = None if masks.known is None else ~masks.known[:, None].expand(target.shape)

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: expected calibration error and Brier score.
+"""Calibration of probabilities: expected calibration error and Brier score.
 
 With p(x) the crack probability of pixel x, y(x) in {0, 1} its label, and bins B_k of equal width in p::
 

@@ -1,4 +1,4 @@
-"""How a low-resolution photo comes about: blur by a kernel, then bicubic downsampling (Eq. 1).
+"""Degradation of a photo to low resolution: blur by a kernel, then bicubic downsampling (Eq. 1).
 
     I^L = (I^H * K) ↓s                                                            (Eq. 1)
 
@@ -263,7 +263,7 @@ def _correlate_in_blocks(planes: torch.Tensor, kernel: torch.Tensor, stride: int
 
     CPUs work on several output channels at once, and a blur has only one. Here the 16 pixels of a
     block are channels of one convolution, whose weights are the kernel in its 16 positions, with
-    zeros around. A few times the multiplications take a sixth of the time.
+    zeros around. This needs several times the multiplications and takes a sixth of the time.
     """
     size = [(side - kernel.shape[-1]) // stride + 1 for side in planes.shape[-2:]]
     reach = (BLOCK - 1) * stride
@@ -282,8 +282,8 @@ def _blur_and_sample(batch: torch.Tensor, psf: torch.Tensor, scale: int, padding
 
     For an even scale every LR pixel lies halfway between HR pixels, so the bicubic filter is the
     same four taps everywhere; from scale 4 on these stay inside the pixel's own block and never
-    meet the border. Blur and taps merge into one kernel of side K + 3, and the blurred pixels
-    that nobody reads are never computed: a twelfth of the work at scale 4.
+    meet the border. Blur and taps merge into one kernel of side K + 3. Blurred pixels that are not sampled
+    are never computed, which leaves a twelfth of the work at scale 4.
     """
     taps = psf.new_tensor(HALFWAY_CUBIC)
     weight = F.conv2d(psf, torch.outer(taps, taps)[None, None], padding=3)

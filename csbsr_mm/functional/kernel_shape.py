@@ -1,4 +1,4 @@
-"""Size, elongation and direction of blur kernels, and what guessing one kernel for all is worth."""
+"""Size, elongation and direction of blur kernels, and the score of one constant guess."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def kernel_shape(kernel: ArrayLike) -> KernelShape:
 
 
 class KernelAgreement(NamedTuple):
-    """How well estimated kernels tell the shapes of true ones.
+    """How well the shapes of estimated kernels agree with those of the true ones.
 
     Attributes:
         size_r2: 1 - sum of squared errors of the size over that of the true sizes' mean: 1 is perfect, 0 what
@@ -111,7 +111,7 @@ def kernel_psnr(estimated: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
 
 
 def best_constant(true: ArrayLike) -> tuple[float, float]:
-    """The one round Gaussian that comes closest to all kernels: the score of knowing nothing.
+    """The round Gaussian that comes closest to all kernels: the baseline of an estimate without an image.
 
     Args:
         true: True kernels (N, K, K), K odd.
@@ -126,7 +126,7 @@ def best_constant(true: ArrayLike) -> tuple[float, float]:
     """
     kernels = np.asarray(true, np.float64)
     guesses = anisotropic_gaussian_kernel(WIDTHS, WIDTHS, np.zeros_like(WIDTHS), kernels.shape[-1])
-    # A kernel that is the guess itself scores 200 dB, not infinitely much.
+    # The score of a kernel that equals the guess is limited to 200 dB, so that the mean stays finite.
     scores = [float(np.minimum(kernel_psnr(guess, kernels), 200).mean()) for guess in guesses]
     best = int(np.argmax(scores))
     return float(WIDTHS[best]), scores[best]

@@ -189,7 +189,7 @@ def generalized_dice(masks: SoftMasks, weight: Tensor | None = None, smooth: flo
     """Generalised Dice loss (B,) of each image; see :func:`generalized_dice_loss`.
 
     An image with nothing but ignored pixels gets 0. Of several classes, one that is absent from the
-    image weighs as much as the smallest that is present: its own v = 1 / e^2 would drown them.
+    image weighs as much as the smallest that is present: its own v = 1 / e^2 would outweigh all others.
     """
     size = masks.target.sum((-2, -1))
     class_weight = 1 / (size + smooth).square()

@@ -1,12 +1,12 @@
-"""From logits and labels to what every term of the loss sums over: predicted and true masks.
+"""Predicted and true masks, over which every term of the loss sums, from logits and labels.
 
 Three forms of the network's output are one here. One logit z is the crack's; two logits are the
 background's and the crack's, and their softmax equals the sigmoid of the difference, so both are
 *one* mask, the crack's (unless the background's is asked for as well). More logits are one mask a
 class.
 
-An ignored pixel gets probability 0, belongs to no class and has no cross entropy. So it drops out of
-every sum by itself, and what the network says there gets no gradient.
+An ignored pixel gets probability 0, belongs to no class and has no cross entropy. So it adds nothing to any
+sum, and its logits get no gradient.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _CERTAIN = -1e4
 
 
 class _Remembered:
-    """A property that is computed once; ``torch.compile`` can not read the lock of ``cached_property``."""
+    """A property that is computed once; ``torch.compile`` cannot read the lock of ``cached_property``."""
 
     def __init__(self, compute: Callable[['SoftMasks'], Tensor]) -> None:
         self._compute = compute

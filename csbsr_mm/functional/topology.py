@@ -1,4 +1,4 @@
-"""Terms that look at centre lines: an interrupted crack costs, however few pixels are missing.
+"""Terms on centre lines: an interrupted crack costs much, even if few pixels are missing.
 
 With V_P the predicted probability, V_L the true mask and S_P, S_L their soft skeletons (clDice)::
 
@@ -41,10 +41,12 @@ def soft_skeleton(mask: Tensor, iterations: int = 10) -> Tensor:
         >>> soft_skeleton(line, 2)[0, 0].nonzero().tolist()
         [[2, 2], [2, 3], [2, 4]]
     """
-    skeleton = F.relu(mask - _opened(mask))
+    # The erosion that opens a mask is the next mask, too.
+    smaller = _eroded(mask)
+    skeleton = F.relu(mask - _dilated(smaller))
     for _ in range(iterations):
-        mask = _eroded(mask)
-        rest = F.relu(mask - _opened(mask))
+        mask, smaller = smaller, _eroded(smaller)
+        rest = F.relu(mask - _dilated(smaller))
         skeleton = skeleton + F.relu(rest - skeleton * rest)
     return skeleton
 
@@ -122,9 +124,22 @@ def skeleton_recall_loss(
     return skeleton_recall(soft_masks(logits, target, classes, ignore_index), skeleton, smooth).mean()
 
 
-def centerline_dice(masks: SoftMasks, iterations: int = 10, smooth: float = SMOOTH) -> Tensor:
-    """1 - clDice (B,) of each image; see :func:`centerline_dice_loss`."""
-    predicted, true = soft_skeleton(masks.prob, iterations), soft_skeleton(masks.target, iterations)
+def centerline_dice(
+    masks: SoftMasks, iterations: int = 10, smooth: float = SMOOTH, skeleton: Tensor | None = None
+) -> Tensor:
+    """1 - clDice (B,) of each image; see :func:`centerline_dice_loss`.
+
+    Args:
+        masks: Predicted and true masks.
+        iterations: As of :func:`soft_skeleton`.
+        smooth: Added to both sides of both fractions.
+        skeleton: (B, K, H, W) soft skeletons of the true masks; computed here if None.
+
+    Raises:
+        ValueError: ``skeleton`` has another shape than the masks.
+    """
+    predicted = soft_skeleton(masks.prob, iterations)
+    true = soft_skeleton(masks.target, iterations) if skeleton is None else _of_known(skeleton, masks)
     precision = _fraction(predicted, masks.target, smooth)
     sensitivity = _fraction(true, masks.prob, smooth)
     total = precision + sensitivity
@@ -139,15 +154,18 @@ def skeleton_recall(masks: SoftMasks, skeleton: Tensor, smooth: float = SMOOTH) 
     Raises:
         ValueError: ``skeleton`` has another shape than the masks.
     """
+    return (1 - _fraction(_of_known(skeleton, masks), masks.prob, smooth)).mean(1)
+
+
+def _of_known(skeleton: Tensor, masks: SoftMasks) -> Tensor:
+    """A skeleton in the masks' type, 0 where they are ignored."""
     if skeleton.shape != masks.prob.shape:
         raise ValueError(
             f'skeleton must be {tuple(masks.prob.shape)}, one map for each of the classes '
             f'{list(masks.classes)}, got {tuple(skeleton.shape)}'
         )
-    tube = skeleton.to(masks.prob)
-    if masks.known is not None:
-        tube = tube * masks.known[:, None]
-    return (1 - _fraction(tube, masks.prob, smooth)).mean(1)
+    line = skeleton.to(masks.prob)
+    return line if masks.known is None else line * masks.known[:, None]
 
 
 def _fraction(part: Tensor, of: Tensor, smooth: float) -> Tensor:
@@ -162,5 +180,6 @@ def _eroded(mask: Tensor) -> Tensor:
     return torch.minimum(rows, columns)
 
 
-def _opened(mask: Tensor) -> Tensor:
-    return F.max_pool2d(_eroded(mask), 3, 1, 1)
+def _dilated(mask: Tensor) -> Tensor:
+    """Maximum over each pixel and its eight neighbours."""
+    return F.max_pool2d(mask, 3, 1, 1)

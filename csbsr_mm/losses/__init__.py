@@ -15,15 +15,24 @@ Lightning; it is imported when it is first asked for, and needs the extra ``[lig
 
 from typing import TYPE_CHECKING, Any
 
+from csbsr_mm.functional.label_skeletons import skeleton_tubes, soft_label_skeletons
+
 from .alpha_schedule import AlphaSchedule
 from .boundary_combo_loss import BoundaryComboLoss
 from .centerline_dice_loss import CenterlineDiceLoss
-from .skeleton_recall_loss import SkeletonRecallLoss, skeleton_tubes
+from .skeleton_recall_loss import SkeletonRecallLoss
 
 if TYPE_CHECKING:
     from .alpha_callback import AlphaCallback as AlphaCallback
 
-__all__ = ['AlphaSchedule', 'BoundaryComboLoss', 'CenterlineDiceLoss', 'SkeletonRecallLoss', 'skeleton_tubes']
+__all__ = [
+    'AlphaSchedule',
+    'BoundaryComboLoss',
+    'CenterlineDiceLoss',
+    'SkeletonRecallLoss',
+    'skeleton_tubes',
+    'soft_label_skeletons',
+]
 
 
 def __getattr__(name: str) -> Any:

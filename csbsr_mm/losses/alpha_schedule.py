@@ -18,7 +18,7 @@ class AlphaSchedule:
 
     Args:
         *losses: Losses with ``set_alpha``, such as :class:`BoundaryComboLoss`; those whose ``alpha`` is fixed
-            stay as they are. Without any, :meth:`alpha_at` alone is of use.
+            stay as they are. Without losses, use :meth:`alpha_at`.
         epoch_iters: Iterations between two steps. The paper has a step an epoch.
         total_iters: Instead of that, iterations within which α rises from ``start`` to ``end``.
         start: α before the first step, in [0, 1].
@@ -87,11 +87,11 @@ class AlphaSchedule:
         return self._apply()
 
     def state_dict(self) -> dict[str, int]:
-        """What a checkpoint must hold."""
+        """State for a checkpoint."""
         return {'iteration': self.iteration}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state of a checkpoint."""
         self.iteration = int(state['iteration'])
         self._apply()
 
@@ -102,7 +102,7 @@ class AlphaSchedule:
 
 
 def check_alpha_range(start: float, end: float, increment: float, begin: int) -> None:
-    """Refuse values that no α can take.
+    """Refuse values outside the range of α.
 
     Raises:
         ValueError: A value is outside its range.

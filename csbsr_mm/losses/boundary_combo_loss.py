@@ -18,10 +18,13 @@ from csbsr_mm.functional.topology import centerline_dice
 from csbsr_mm.functional.weights import fail_oriented_weight_of
 from csbsr_mm.utils.checks import check_choice, check_share
 
+from .centerline_dice_loss import check_iterations
 from .reduction import check_reduction, reduced
+from .worker_maps import batch_of_maps
 
 INVERSE_FREQUENCY = 'inverse_frequency'
 MAX_CLASSES = 4096
+ITERATIONS = 10  # of the soft skeletons of the topology term
 REGIONS = {'dice': dice, 'gdice': generalized_dice}
 
 
@@ -126,6 +129,7 @@ class BoundaryComboLoss(nn.Module):
         if self.class_weight == INVERSE_FREQUENCY:
             self.register_buffer('class_pixels', torch.zeros(MAX_CLASSES, dtype=torch.float64))
         self._boundary_maps: list[Tensor] | None = None
+        self._skeletons: list[Tensor] | None = None
         self._labels_checked = False
 
     def forward(
@@ -149,7 +153,7 @@ class BoundaryComboLoss(nn.Module):
 
         Returns:
             Scalar; (B,) with reduction ``'image'``; (B, H, W) with ``'none'``, a map whose mean over an
-            image's known pixels is the image's loss. float32 at least. Negative values are in order: the
+            image's known pixels is the image's loss. float32 at least. The loss can be negative, because the
             boundary term of a good prediction is.
 
         Raises:
@@ -217,8 +221,24 @@ class BoundaryComboLoss(nn.Module):
             )
         self._boundary_maps = None if maps is None else list(maps)
 
+    def set_skeletons(self, skeletons: Sequence[Tensor] | None, iterations: int | None = None) -> None:
+        """Hand over soft skeletons of the coming batch's labels, or None to compute them here.
+
+        They are for ``topology``; without it they are not needed and not kept.
+
+        Args:
+            skeletons: As of :meth:`~csbsr_mm.losses.CenterlineDiceLoss.set_skeletons`.
+            iterations: Those of the skeletons; the loss has 10.
+
+        Raises:
+            ValueError: The skeletons have other iterations.
+        """
+        if self.topology is not None:
+            check_iterations(iterations, ITERATIONS)
+            self._skeletons = None if skeletons is None else list(skeletons)
+
     def extra_repr(self) -> str:
-        """Say what the loss is made of."""
+        """Describe the terms of the loss."""
         alpha = 'moving' if self.fixed_alpha is None else self.fixed_alpha
         return f'alpha={alpha}, gamma={self.gamma}, region={self.region!r}, classes={self.classes!r}'
 
@@ -283,22 +303,17 @@ class BoundaryComboLoss(nn.Module):
         term = REGIONS[self.region](masks, weight)
         if self.topology is None:
             return term
-        return (1 - self.topology_share) * term + self.topology_share * centerline_dice(masks)
+        skeletons = None
+        if self._skeletons is not None:
+            skeletons = batch_of_maps(self._skeletons, masks.label, 'skeletons', 'SoftSkeletonTransform')
+        lines = centerline_dice(masks, ITERATIONS, skeleton=skeletons)
+        return (1 - self.topology_share) * term + self.topology_share * lines
 
     def _maps(self, masks: SoftMasks) -> Tensor:
         """Signed distance maps of the batch: precomputed ones, or computed from the labels."""
         if self._boundary_maps is None:
             return signed_distance_of(masks, self.normalize_distance)
-        height, width = masks.label.shape[1:]
-        maps = [m.to(masks.logits.device, non_blocking=True) for m in self._boundary_maps]
-        if len(maps) != len(masks.label) or any(m.shape[1] > height or m.shape[2] > width for m in maps):
-            raise ValueError(
-                f'precomputed distance maps of sizes {[tuple(m.shape) for m in maps]} do not belong to '
-                f'labels {tuple(masks.label.shape)}; nothing after SignedDistanceTransform may crop, '
-                f'resize or mix samples'
-            )
-        pads = [(0, width - m.shape[2], 0, height - m.shape[1]) for m in maps]
-        return torch.stack([F.pad(m, pad) if any(pad) else m for m, pad in zip(maps, pads, strict=True)])
+        return batch_of_maps(self._boundary_maps, masks.label, 'distance maps', 'SignedDistanceTransform')
 
     def _class_weights(self, num_classes: int) -> Sequence[float] | Tensor | None:
         if self.class_weight is None or not isinstance(self.class_weight, str):

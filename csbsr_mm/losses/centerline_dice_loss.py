@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from csbsr_mm.functional.soft_masks import Classes, soft_masks
 from csbsr_mm.functional.topology import SMOOTH, centerline_dice
 
 from .per_image_loss import PerImageLoss
+from .worker_maps import batch_of_maps
 
 
 class CenterlineDiceLoss(PerImageLoss):
     """1 - clDice of logits: how far the centre lines of prediction and truth lie in the other's mask.
 
-    Alone it says little about the width of a crack: add it to Dice or cross entropy, or use
+    It hardly depends on the width of a crack. Add it to Dice or cross entropy, or use
     ``BoundaryComboLoss(topology='centerline_dice')``.
 
     Args:
@@ -52,8 +55,51 @@ class CenterlineDiceLoss(PerImageLoss):
         if iterations < 1:
             raise ValueError(f'iterations must be at least 1, got {iterations}')
         self.iterations = iterations
+        self._skeletons: list[Tensor] | None = None
 
-    def per_image(self, logits: Tensor, label: Tensor, ignore_index: int | None) -> Tensor:
-        """1 - clDice (B,) of each image."""
+    def set_skeletons(self, skeletons: Sequence[Tensor] | None, iterations: int | None = None) -> None:
+        """Hand over the soft skeletons of the coming batch's labels, or None to compute them here.
+
+        ``LabelSkeletonHook`` calls this with what ``SoftSkeletonTransform`` made in the data workers. They
+        stay in use until the next call.
+
+        Args:
+            skeletons: One (K, H, W) map an image; smaller than the label where that was padded at the right
+                and at the bottom.
+            iterations: Those of the skeletons, to be compared with the loss's; None if not known.
+
+        Raises:
+            ValueError: The skeletons have other iterations.
+        """
+        check_iterations(iterations, self.iterations)
+        self._skeletons = None if skeletons is None else list(skeletons)
+
+    def per_image(
+        self, logits: Tensor, label: Tensor, ignore_index: int | None, skeletons: Tensor | None = None
+    ) -> Tensor:
+        """1 - clDice (B,) of each image.
+
+        Args:
+            logits: (B, C, H, W).
+            label: (B, H, W) class of each pixel.
+            ignore_index: Label of pixels that do not count, or None.
+            skeletons: (B, K, H, W) of :func:`~csbsr_mm.losses.soft_label_skeletons`; those of
+                :meth:`set_skeletons` if None, or else computed here.
+        """
         masks = soft_masks(logits, label, self.classes, ignore_index)
-        return centerline_dice(masks, self.iterations, self.smooth)
+        if skeletons is None and self._skeletons is not None:
+            skeletons = batch_of_maps(self._skeletons, masks.label, 'skeletons', 'SoftSkeletonTransform')
+        return centerline_dice(masks, self.iterations, self.smooth, skeletons)
+
+
+def check_iterations(given: int | None, wanted: int) -> None:
+    """Refuse soft skeletons that were made otherwise than the loss makes them.
+
+    Raises:
+        ValueError: The numbers of iterations differ.
+    """
+    if given not in (None, wanted):
+        raise ValueError(
+            f'the precomputed skeletons have iterations={given}, the loss has iterations={wanted}; give '
+            'SoftSkeletonTransform the same'
+        )

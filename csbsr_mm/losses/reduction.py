@@ -1,4 +1,4 @@
-"""From one loss per image to what a training loop asks for."""
+"""Reductions of one loss per image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REDUCTIONS = ('none', 'image', 'mean', 'sum')
 
 
 def check_reduction(reduction: str) -> None:
-    """Refuse what is no reduction.
+    """Refuse an unknown reduction.
 
     Raises:
         ValueError: It is none of :data:`REDUCTIONS`.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
-from csbsr_mm.functional.centerline import skeletonize
+from csbsr_mm.functional.label_skeletons import skeleton_tubes
 from csbsr_mm.functional.soft_masks import Classes, soft_masks
 from csbsr_mm.functional.topology import SMOOTH, skeleton_recall
 
 from .per_image_loss import PerImageLoss
+from .worker_maps import batch_of_maps
 
 
 class SkeletonRecallLoss(PerImageLoss):
@@ -37,6 +37,7 @@ class SkeletonRecallLoss(PerImageLoss):
         segmentation of thin tubular structures, ECCV 2024.
 
     Example:
+        >>> import torch
         >>> loss = SkeletonRecallLoss()
         >>> label = torch.zeros(1, 16, 16, dtype=torch.long)
         >>> label[:, 6:9] = 1
@@ -57,6 +58,28 @@ class SkeletonRecallLoss(PerImageLoss):
         if radius < 0:
             raise ValueError(f'radius must be >= 0 pixels, got {radius}')
         self.radius = radius
+        self._tubes: list[Tensor] | None = None
+
+    def set_tubes(self, tubes: Sequence[Tensor] | None, radius: int | None = None) -> None:
+        """Hand over the tubes of the coming batch's labels, or None to compute them here.
+
+        ``LabelSkeletonHook`` calls this with the tubes that ``SkeletonTubeTransform`` made in the data
+        workers. They stay in use until the next call.
+
+        Args:
+            tubes: One (K, H, W) map an image, of 0 and 1; smaller than the label where that was padded at the
+                right and at the bottom.
+            radius: That of the tubes, to be compared with the loss's; None if not known.
+
+        Raises:
+            ValueError: The tubes have another radius.
+        """
+        if radius not in (None, self.radius):
+            raise ValueError(
+                f'the precomputed tubes have radius={radius}, the loss has radius={self.radius}; give '
+                'SkeletonTubeTransform the same'
+            )
+        self._tubes = None if tubes is None else list(tubes)
 
     def per_image(
         self, logits: Tensor, label: Tensor, ignore_index: int | None, tubes: Tensor | None = None
@@ -67,44 +90,15 @@ class SkeletonRecallLoss(PerImageLoss):
             logits: (B, C, H, W).
             label: (B, H, W) class of each pixel.
             ignore_index: Label of pixels that do not count, or None.
-            tubes: (B, K, H, W) of :func:`skeleton_tubes`, made in the data workers; computed here, on the
-                CPU, if None.
+            tubes: (B, K, H, W) of :func:`skeleton_tubes`, made in the data workers; those of
+                :meth:`set_tubes` if None, or else computed here, on the CPU.
         """
         classes = self.classes
         if classes == 'auto' and logits.shape[1] > 2:
             classes = tuple(range(1, logits.shape[1]))
         masks = soft_masks(logits, label, classes, ignore_index)
-        if tubes is None:
+        if tubes is None and self._tubes is not None:
+            tubes = batch_of_maps(self._tubes, masks.label, 'tubes', 'SkeletonTubeTransform')
+        elif tubes is None:
             tubes = skeleton_tubes(label, masks.classes, self.radius)
         return skeleton_recall(masks, tubes.to(masks.prob.device), self.smooth)
-
-
-@torch.compiler.disable
-def skeleton_tubes(label: Tensor, classes: Sequence[int] = (1,), radius: int = 2) -> Tensor:
-    """Skeletons of a label's masks, widened within the masks.
-
-    Args:
-        label: (B, H, W) class of each pixel.
-        classes: The K classes.
-        radius: Pixels by which a skeleton is widened, in each of the eight directions.
-
-    Returns:
-        (B, K, H, W) float32, 0 and 1.
-
-    Example:
-        >>> label = torch.zeros(1, 7, 30, dtype=torch.long)
-        >>> label[:, 1:6] = 1
-        >>> skeleton_tubes(label, radius=1)[0, 0].sum(0).max()
-        tensor(3.)
-    """
-    side = 2 * radius + 1
-    label = label[:, 0] if label.dim() == 4 else label
-    maps = []
-    for image in label.cpu():
-        masks = [image == index for index in classes]
-        lines = torch.stack([skeletonize(mask) for mask in masks]).float()
-        wide = torch.nn.functional.max_pool2d(lines, side, 1, radius) if radius else lines
-        maps.append(wide * torch.stack(masks))
-    if not maps:
-        return label.new_zeros((0, len(classes), *label.shape[1:]), dtype=torch.float32)
-    return torch.stack(maps).to(label.device)

@@ -49,12 +49,13 @@ class Accumulator:
 
         Args:
             prob: (H, W) probability of a crack in [0, 1], an array or a tensor on any device.
-            target: (H, W) mask, non-zero = crack.
+            target: (H, W) mask of 0 and one other value, which is a crack.
             ignore: (H, W) bool of pixels to leave out, or None.
             name: What the image is called in :meth:`per_image` and in errors.
 
         Raises:
-            ValueError: Shapes differ, ``prob`` is of integers, or a probability is not in [0, 1].
+            ValueError: Shapes differ, ``prob`` is of integers, a probability is not in [0, 1], or ``target``
+                holds more than two values.
         """
         self.add(self.measure(prob, target, ignore, name), name)
 

@@ -94,7 +94,8 @@ class CrackTorchMetric(Metric):
             target: The same of the masks, 0 and another value.
 
         Raises:
-            ValueError: Shapes differ, or ``preds`` is of integers or not in [0, 1].
+            ValueError: Shapes differ, ``preds`` is of integers or not in [0, 1], or ``target`` holds more
+                than two values beside ``ignore_index``.
         """
         images, masks = _images(preds, 'preds'), _images(target, 'target')
         if len(images) != len(masks):

@@ -45,7 +45,7 @@ class BlindSRDataPreProcessor(BaseDataPreprocessor):
     MMSegmentation's own preprocessor pads images and labels by the same number of pixels. Here an image
     padded by p LR pixels has labels padded by ``scale * p`` HR pixels, on the right and at the bottom.
     Padded pixels are black in images and ``seg_pad_val`` in masks; the meta field ``padding_size``
-    (left, right, top, bottom, in LR pixels) tells everybody downstream where they are.
+    (left, right, top, bottom, in LR pixels) holds their number on each side.
 
     In training, images are padded to the largest of the batch. In testing only images are padded (the
     predictions are cropped back), so labels stay as they are.

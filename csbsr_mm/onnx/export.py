@@ -206,7 +206,7 @@ def require(*packages: str):
 
 
 def _make_exportable(model: nn.Module) -> None:
-    """Replace what does not export, or exports with constant sizes only, by what gives the same numbers."""
+    """Replace modules that do not export with variable sizes by equal ones that do."""
     for module in list(model.modules()):
         if getattr(module, 'blur_method', None) == 'grouped':
             module.blur_method = 'unfold'
@@ -218,7 +218,7 @@ def _make_exportable(model: nn.Module) -> None:
 
 
 def _color_transform(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:
-    """What a data preprocessor does to RGB in [0, 1], as a matrix (3, 3) and an offset (3, 1, 1).
+    """The normalisation of a data preprocessor for RGB in [0, 1]: a matrix (3, 3) and an offset (3, 1, 1).
 
     Read off from black, red, green and blue, because the names of its settings differ between versions.
     """
@@ -231,7 +231,7 @@ def _color_transform(preprocessor: nn.Module) -> tuple[Tensor, Tensor]:
 
 @contextmanager
 def _symbolic_resize():
-    """MMSegmentation's ``resize`` turns sizes into numbers, only to warn; in a graph they would stay so."""
+    """Replace MMSegmentation's ``resize``, which turns sizes into constants for the sake of a warning."""
 
     def resize(input, size=None, scale_factor=None, mode='nearest', align_corners=None, **_kwargs):
         return F.interpolate(input, size, scale_factor, mode, align_corners)

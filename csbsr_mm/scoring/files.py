@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from csbsr_mm.metrics.images import shown_values
+
 SUFFIXES = ('.png', '.npy', '.tif', '.tiff', '.bmp', '.jpg', '.jpeg', '.webp')
 LOSSY = ('.jpg', '.jpeg', '.webp')
 
@@ -134,11 +136,9 @@ def read_mask(
 def _refuse_other_values(values: NDArray, largest: int, path: Path) -> None:
     if ((values == 0) | (values == largest)).all():
         return
-    present = [f'{value:g}' for value in np.unique(values)]
-    shown = ', '.join(present if len(present) < 8 else [*present[:6], '...', present[-1]])
     raise ValueError(
-        f'{path} holds the values {shown}; masks are of 0 and 1 or 0 and {largest}; give the value of pixels '
-        'that do not count with --ignore-value, and threshold the rest'
+        f'{path} holds the values {shown_values(values)}; masks are of 0 and 1 or 0 and '
+        f'{largest}; give the value of pixels that do not count with --ignore-value, and threshold the rest'
     )
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: a table for the terminal, CSV, JSON, and a page to look through."""
+"""Results of an evaluation: a table for the terminal, CSV, JSON, and a page to look through."""
 
 from __future__ import annotations
 

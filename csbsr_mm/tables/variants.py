@@ -1,4 +1,4 @@
-"""Ways to run every row of a table other than the paper's text has it."""
+"""Variants of all rows of a table, which deviate from the paper's text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def apply(config: Config, variants: Sequence[str]) -> None:
 
 
 def as_released(config: Config) -> None:
-    """What the authors' code does where their paper says otherwise.
+    """Settings of the authors' code where it differs from their paper.
 
     - The kernel's term of L_S has weight 0, by a slip of the default config.
     - Crops of 224x224, flipped left-right only; the mini scale keeps its own crops.

@@ -76,7 +76,7 @@ def _flush_folder(path: Path) -> None:
     try:
         folder = os.open(path.absolute().parent, os.O_RDONLY)
     except PermissionError:
-        return  # Windows opens no folders, and writes the name by itself.
+        return  # Windows cannot open folders, and flushes names itself.
     try:
         os.fsync(folder)
     finally:

@@ -36,11 +36,11 @@ class ComparedRun:
 
 @dataclass
 class ComparedPhoto:
-    """A photo, its truth, and what each run made of it.
+    """A photo, its true mask, and the prediction of each run.
 
     Attributes:
         name: Shown beside the row.
-        target: True labels (H, W): 0, 1, and 255 where nobody knows.
+        target: True labels (H, W): 0, 1, and 255 for unknown pixels.
         lr_image: LR input (h, w, 3) RGB in [0, 1].
         hr_image: HR image (H, W, 3) RGB in [0, 1], or None.
         runs: Predictions by the run's name.

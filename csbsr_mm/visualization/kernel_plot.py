@@ -1,4 +1,4 @@
-"""Estimated blur kernels beside the true ones: size over size, and a grid of pairs."""
+"""Plots of estimated and true blur kernels: size over size, and a grid of pairs."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MARK = '#sha256='
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file that makes a model by itself.
+    """A file with weights and the config of their model.
 
     Attributes:
         path: The file.

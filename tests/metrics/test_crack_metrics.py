@@ -1,5 +1,7 @@
 """The accumulator against loops over images, against itself in parts, and on bad input."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -127,14 +129,91 @@ def test_ignored_pixels_may_hold_anything():
         (np.zeros((2, 3)), np.zeros((2, 4)), r'a.png: prob is \(2, 3\) and target \(2, 4\)'),
         (np.zeros((1, 2, 3)), np.zeros((1, 2, 3)), 'give both one size'),
         (np.zeros((0, 3)), np.zeros((0, 3)), 'give both one size'),
+        (0.5, 1, r'prob is \(\) and prob \(\)'),
         (np.zeros((2, 3), np.uint8), np.zeros((2, 3)), 'a.png: prob is of uint8'),
+        (np.zeros((2, 3), bool), np.zeros((2, 3)), 'a.png: prob is of bool'),
+        (np.zeros((2, 3), complex), np.zeros((2, 3)), 'a.png: prob is of complex128'),
         (np.full((2, 3), 1.5), np.zeros((2, 3)), r'ranges from 1.5 to 1.5'),
+        (np.full((2, 3), -0.1), np.zeros((2, 3)), r'ranges from -0.1 to -0.1'),
         (np.full((2, 3), np.nan), np.zeros((2, 3)), 'NaN means that the network has diverged'),
+        (np.full((2, 3), np.inf), np.zeros((2, 3)), 'ranges from inf to inf'),
+        (np.zeros((1, 3)), [[0, 128, 255]], 'a.png: target holds the values 0, 128, 255; a mask is of 0 and'),
+        (np.zeros((1, 3)), np.array([[0, 0.3, 1]]), 'target holds the values 0, 0.3, 1; a mask'),
+        (np.zeros((1, 3)), np.array([[0, np.nan, 1]]), 'target holds the values 0, 1, nan; a mask'),
+        (np.zeros((1, 3)), np.array([[0, 1, -1]]), 'target holds the values -1, 0, 1; a mask'),
+        (np.zeros((1, 99)), np.arange(99)[None], 'target holds the values 0, 1, 2, 3, 4, 5, ..., 98; a mask'),
+        (
+            np.zeros((1, 2)),
+            np.array([['0', '1']]),
+            'target is of <U1; give a mask of 0 and 1, or of 0 and 255',
+        ),
+        (np.zeros((1, 1)), np.array([[None]]), 'target is of object; give a mask'),
     ],
 )
-def test_bad_images_are_named(prob, target, message):
+@pytest.mark.parametrize('kind', ['array', 'tensor'])
+def test_bad_images_are_named(prob, target, message, kind):
+    if kind == 'tensor':
+        try:
+            prob, target = torch.as_tensor(prob), torch.as_tensor(np.asarray(target))
+        except TypeError:
+            pytest.skip('no tensor holds this')
+        message = re.sub(r'of (\w+\d|bool)$', r'of torch.\1', message)
     with pytest.raises(ValueError, match=message):
         CrackMetrics(**QUICK).update(prob, target, name='a.png')
+
+
+@pytest.mark.parametrize('crack', [1, 255, 1.0, True, np.uint8(255)])
+@pytest.mark.parametrize('kind', [np.asarray, torch.as_tensor])
+def test_a_crack_may_have_any_value_but_0(crack, kind):
+    prob, target = next(pairs())
+    values = np.where(target, crack, type(crack)(0))
+    metrics = CrackMetrics(**QUICK, measures=['overlap', 'hausdorff'])
+    metrics.update(kind(prob), kind(values))
+    assert metrics.compute() == filled([(prob, target)], measures=['overlap', 'hausdorff']).compute()
+
+
+def test_values_of_ignored_pixels_are_not_looked_at():
+    prob, target = next(pairs())
+    grey = np.where(target, 255, 0)
+    ignore = np.zeros_like(target)
+    grey[:4], ignore[:4] = 128, True
+    metrics = CrackMetrics(**QUICK, measures=['overlap'])
+    metrics.update(prob, grey, ignore)
+    with pytest.raises(ValueError, match='holds the values 0, 128, 255'):
+        metrics.update(prob, grey)
+    assert len(metrics) == 1
+
+
+def test_lists_are_arrays():
+    metrics = filled([([[0.9, 0.2]], [[1, 0]])], measures=['overlap'], smooth=0.0)
+    assert metrics.compute()['IoU_at_0.5'] == 1
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_set_without_cracks_and_predictions_has_documented_figures():
+    found = filled([(np.zeros((5, 7)), np.zeros((5, 7), bool))] * 2).compute()
+    perfect = (
+        'IoU_max',
+        'AIU',
+        'F1_0px_max',
+        'F1_2px_ods_pooled',
+        'clDice_max',
+        'clIoU_4px_max',
+        'NSD_2px_max',
+    )
+    assert [found[name] for name in perfect] == [1] * len(perfect)
+    assert [found[name] for name in ('HD95_min', 'AHD95', 'ECE', 'Brier')] == [0] * 4
+    assert found['false_alarm_images_at_0.5'] == found['false_length_2px_at_0.5'] == 0
+    assert np.isnan([found['AP_2px_pooled'], found['length_recall_2px_at_0.5']]).all()
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_set_of_ignored_pixels_alone_is_measured():
+    metrics = CrackMetrics(**QUICK)
+    metrics.update(np.full((4, 4), np.nan), np.ones((4, 4)), np.ones((4, 4), bool))
+    found = metrics.compute()
+    assert (found['IoU_max'], found['HD95_min'], found['F1_2px_max']) == (1, 0, 1)
+    assert np.isnan([found['ECE'], found['Brier'], found['AP_2px_pooled']]).all()
 
 
 @pytest.mark.parametrize('measures', [[], ['IoU']])

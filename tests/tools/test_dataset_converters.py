@@ -193,7 +193,7 @@ def test_degraded_set(tmp_path):
     assert run(*arguments) == 0
     assert {path: path.read_bytes() for path in root.rglob('*.*')} == before
     assert 'made with other settings; choose another --name' in run(*arguments, '--sigma', 1, 2)
-    assert 'one of (1, 2, 4, 8), got 3' in run(*arguments[:3], 'other', '--scale', 3)
+    assert 'one of 1, 2, 4, 8, got 3' in run(*arguments[:3], 'other', '--scale', 3)
     assert 'no folder' in run('degrade', tmp_path / 'nowhere')
 
 

@@ -1,4 +1,4 @@
-"""What looks like a crack, or hides one, and is none: joints, stains, paint, wires, leaves, shadows."""
+"""Distractors, which look like a crack or hide one: joints, stains, paint, wires, leaves, shadows."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from .parallel import run_parallel
 
 
 def degrade_image(name: str, images: Path, root: Path, settings: dict) -> dict:
-    """Store one degraded photo, unless it is there already.
+    """Store one degraded photo, unless it exists.
 
     Returns:
         The parameters of its kernel.
@@ -41,7 +41,7 @@ def degrade_image(name: str, images: Path, root: Path, settings: dict) -> dict:
 def write_degraded_set(
     data_root: Path, images: str, name: str, settings: dict, workers: int | None = None
 ) -> tuple[Path, int]:
-    """Degrade all photos of a folder; what is stored already stays.
+    """Degrade all photos of a folder; photos that are stored already stay.
 
     Args:
         data_root: Folder of the data set.

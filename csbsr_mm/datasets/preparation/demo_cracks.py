@@ -27,7 +27,7 @@ def write_crack_demo(
     workers: int | None = None,
     varied: bool = False,
 ) -> int:
-    """Render ``root/{train,test}/{images,masks}/demo_NNNN.jpg``; what is there already is kept.
+    """Render ``root/{train,test}/{images,masks}/demo_NNNN.jpg``; existing files are kept.
 
     Each photo depends on (seed, split, number) alone. Masks are JPEG, as those of the Khanhha set,
     and exact after thresholding.
@@ -45,7 +45,7 @@ def write_crack_demo(
         Number of photos rendered now; 0 if the data set was complete.
 
     Raises:
-        FileExistsError: The folder holds photos of somebody else.
+        FileExistsError: The folder holds other photos.
     """
     root = Path(root)
     settings = dict(train=train, test=test, size=size, seed=seed, version=RENDERER_VERSION)

@@ -1,4 +1,4 @@
-"""What is wrong with a crack data set on disk, and what it looks like in numbers."""
+"""Defects and statistics of a crack data set on disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .parallel import run_parallel
 
 @dataclass
 class PairHealth:
-    """What one photo and its mask are like.
+    """Statistics and defects of one photo and its mask.
 
     Attributes:
         name: File name.
@@ -50,7 +50,7 @@ class PairHealth:
 
 @dataclass
 class SplitHealth:
-    """What the photos of one split are like; ``lone_masks`` have no photo."""
+    """Statistics of the photos of one split; ``lone_masks`` have no photo."""
 
     name: str
     pairs: list[PairHealth] = field(default_factory=list)

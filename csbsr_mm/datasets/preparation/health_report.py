@@ -1,4 +1,4 @@
-"""Print the health of a crack data set: what is in it, what cannot be used, what is there twice."""
+"""Print the health of a crack data set: its content, unusable files and duplicates."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -77,8 +77,8 @@ def report_health(
         workers: Processes; as many as cores if None.
 
     Returns:
-        Whether every photo can be used, none stands in two splits under whatever name, and every mask and
-        every entry of a list belongs to a photo of its own.
+        Whether every photo can be used, no photo is in two splits (under any name), and every mask and every
+        entry of a list belongs to one photo.
 
     Raises:
         OSError: A folder is missing.

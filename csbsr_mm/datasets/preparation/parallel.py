@@ -50,8 +50,8 @@ def run_parallel(
 def _single_threaded_opencv() -> Iterator[None]:
     """End OpenCV's threads for a while.
 
-    A forked process believes to have its parent's threads and waits for them forever. Besides, each
-    process of a pool is to use one core.
+    A forked process inherits the locks of its parent's threads, but not the threads, and waits forever.
+    Besides, each process of a pool is to use one core.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

@@ -3,6 +3,7 @@ from .blind_degradation import BlindDegradation
 from .formatting import PackBlindSRInputs
 from .keyed_random_crop import KeyedRandomCrop
 from .keyed_random_flip import KeyedRandomFlip
+from .label_skeletons import SkeletonTubeTransform, SoftSkeletonTransform
 from .load_degraded_pair import LoadDegradedPair
 from .signed_distance_transform import SignedDistanceTransform
 
@@ -14,4 +15,6 @@ __all__ = [
     'LoadDegradedPair',
     'PackBlindSRInputs',
     'SignedDistanceTransform',
+    'SkeletonTubeTransform',
+    'SoftSkeletonTransform',
 ]

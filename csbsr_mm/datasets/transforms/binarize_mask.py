@@ -16,7 +16,7 @@ JPEG_SUFFIXES = ('.jpg', '.jpeg')
 
 @TRANSFORMS.register_module()
 class BinarizeMask(BaseTransform):
-    """Crack where the mask is brighter than a threshold, after a look at what the values are.
+    """Threshold a mask to crack and background, after checking that its values are those of a crack mask.
 
     Public crack masks are meant to hold 0 and 255, but many are stored as JPEG, which blurs them to
     0..12 and 243..255. A few undecided pixels are rounded; a mask with many of them, or one that
@@ -27,7 +27,7 @@ class BinarizeMask(BaseTransform):
     Args:
         threshold: Grey value above which a pixel is crack, in [0, 254].
         tolerance: How far from 0 or 255 a grey value may lie and still be decided.
-        max_undecided: Largest share of other pixels in one mask; 1 thresholds whatever comes.
+        max_undecided: Largest share of other pixels in one mask; 1 accepts every mask.
 
     Raises:
         ValueError: Image and mask differ in size, or the mask's values are none of the above. The

@@ -47,7 +47,7 @@ class BlindDegradation(KeyedTransform):
         padding: ``'zeros'`` or ``'reflect'`` beyond the border.
         cut_border: Cut the margin that the blur fills from beyond the border: half the kernel, rounded up
             to LR pixels, at each side of LR image, HR image and masks. Real photos have no such rim, and
-            its darkness tells the blur (``docs/degradation.md``). Crop larger to keep a size.
+            its darkness reveals the blur (``docs/degradation.md``). Crop larger to keep a size.
         noise: Range of the standard deviation of Gaussian sensor noise in the LR image, in 8-bit levels.
         jpeg_quality: Range of the quality with which the LR image is compressed, 1 to 100; None for not.
         quantize: Round to 8 bits, as a stored LR image is; otherwise float32, not clipped.
@@ -151,7 +151,7 @@ class BlindDegradation(KeyedTransform):
         return np.ascontiguousarray(lr.transpose(1, 2, 0))
 
     def _cut(self, results: dict) -> None:
-        """Leave out what the blur took from beyond the border."""
+        """Crop the pixels into which the blur mixed values from beyond the border."""
         margin = -(-(self.kernel_size // 2) // self.scale)
         height, width = results['img'].shape[:2]
         if min(height, width) <= 2 * margin:
@@ -164,7 +164,7 @@ class BlindDegradation(KeyedTransform):
             results[key] = np.ascontiguousarray(results[key][cut:-cut, cut:-cut])
 
     def _record(self, rng: np.random.Generator, lr: np.ndarray) -> np.ndarray:
-        """What the camera adds: noise, rounding, compression."""
+        """Add noise, rounding and compression."""
         if self.noise[1] > 0:
             lr = lr + np.float32(rng.uniform(*self.noise)) * rng.standard_normal(lr.shape, dtype=np.float32)
         if self.quantize or self.jpeg_quality is not None:

@@ -14,7 +14,7 @@ from .blind_degradation import crop_to_multiple
 
 @TRANSFORMS.register_module()
 class LoadDegradedPair(BaseTransform):
-    """Put the stored LR image and kernel of an HR image beside it; stands where BlindDegradation would.
+    """Load the stored LR image and kernel of an HR image; takes the place of ``BlindDegradation``.
 
     The pipeline loads the HR photo ``DATA/test/images/X`` and its mask; this adds
     ``DATA/test_blured/NAME/lr_images/X.png`` as ``img``, the kernel as ``gt_blur_kernel`` and keeps

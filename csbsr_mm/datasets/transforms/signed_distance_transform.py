@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmcv.transforms import BaseTransform
-from mmengine.structures import PixelData
 from mmseg.registry import TRANSFORMS
+from torch import Tensor
 
 from csbsr_mm.functional.boundary import boundary_map
 
+from .label_map_transform import LabelMapTransform
+
 
 @TRANSFORMS.register_module()
-class SignedDistanceTransform(BaseTransform):
+class SignedDistanceTransform(LabelMapTransform):
     """Add the signed distance maps of a packed sample's label, for ``BoundaryComboLoss``.
 
     Stands last in the pipeline, after ``PackSegInputs`` or ``PackBlindSRInputs``: flips and crops
@@ -29,6 +30,7 @@ class SignedDistanceTransform(BaseTransform):
 
     Example:
         >>> import torch
+        >>> from mmengine.structures import PixelData
         >>> from mmseg.structures import SegDataSample
         >>> sample = SegDataSample(gt_sem_seg=PixelData(data=torch.tensor([[[0, 0, 1, 1]]])))
         >>> packed = SignedDistanceTransform(normalize=False).transform(dict(data_samples=sample))
@@ -36,33 +38,22 @@ class SignedDistanceTransform(BaseTransform):
         tensor([[[ 2.,  1.,  0., -2.]]])
     """
 
+    field = 'gt_signed_distance'
+
     def __init__(
         self, classes: Sequence[int] = (1,), normalize: bool = True, ignore_index: int | None = 255
     ) -> None:
-        if not classes or not all(isinstance(index, int) and index >= 0 for index in classes):
-            raise ValueError(f'classes must be class indices, at least one, got {classes}')
-        self.classes = tuple(classes)
+        super().__init__(classes)
         self.normalize = normalize
         self.ignore_index = ignore_index
 
-    def transform(self, results: dict) -> dict:
-        """Add the maps.
+    def maps(self, label: Tensor) -> Tensor:
+        """Distance maps (K, H, W) of a label (H, W)."""
+        return boundary_map(label, self.classes, self.normalize, self.ignore_index)
 
-        Raises:
-            ValueError: The sample is not packed yet.
-        """
-        sample = results.get('data_samples')
-        if sample is None:
-            raise ValueError(
-                'SignedDistanceTransform found no data_samples; put it last in the pipeline, after '
-                'PackSegInputs or PackBlindSRInputs'
-            )
-        if 'gt_sem_seg' in sample:
-            label = sample.gt_sem_seg.data[0]
-            maps = boundary_map(label, self.classes, self.normalize, self.ignore_index)
-            sample.set_data(dict(gt_signed_distance=PixelData(data=maps)))
-            sample.set_metainfo(dict(signed_distance_normalized=self.normalize))
-        return results
+    def metainfo(self) -> dict:
+        """Whether the maps are normalised."""
+        return dict(signed_distance_normalized=self.normalize)
 
     def __repr__(self) -> str:
         return (

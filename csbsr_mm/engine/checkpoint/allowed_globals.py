@@ -1,4 +1,4 @@
-"""Which Python names a checkpoint may mention, looked up before anything of it is unpickled."""
+"""Python names that a checkpoint may mention; they are checked before anything is unpickled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checksum of the weights, kept in the checkpoint beside them."""
+"""Checksums of the weights, stored in the checkpoint."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ _originals: dict[str, Any] = {}
 def use_reader(trust: bool = False) -> None:
     """Register :func:`read_checkpoint` as MMEngine's loader of files and of URLs, for this process.
 
-    MMEngine unpickles whatever a file holds: the ``onedl`` release tries safely first and then does it all
-    the same, upstream downloads without any check.
+    MMEngine unpickles any content of a file. The ``onedl`` release tries the safe way first and falls back to
+    the unsafe one; upstream does not check downloads.
 
     Args:
         trust: See :func:`read_checkpoint`.

@@ -1,4 +1,4 @@
-"""The one place that reads checkpoints: data comes out of a file, but no code."""
+"""Read checkpoints as data, never as code; no other module reads them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _READING = threading.RLock()
 
 
 class CheckpointError(ValueError):
-    """A checkpoint is damaged, is none, or needs trust."""
+    """A file is no checkpoint, is damaged, or needs trust."""
 
 
 def read_checkpoint(path: str | Path, trust: bool = False, map_location: Any = 'cpu') -> dict:
@@ -113,7 +113,7 @@ def weights_of(content: dict, path: str | Path) -> dict[str, Tensor]:
 
 
 def check_file(path: str | Path) -> None:
-    """Check that a checkpoint file is whole, without reading what it means.
+    """Check that a checkpoint file is complete, without unpickling it.
 
     Args:
         path: File that ``torch.save`` wrote.
@@ -186,7 +186,7 @@ def _unpickle(file: IO[bytes], path: str | Path, map_location: Any, weights_only
 
 @contextlib.contextmanager
 def _only_stand_ins() -> Iterator[None]:
-    """Let the names that MMEngine pickles mean our stand-ins, whatever else this process has allowed."""
+    """Resolve the names that MMEngine pickles to stand-ins, and allow no other name in this context."""
     names = {f'{item.__module__}.{item.__qualname__}' for item in STAND_INS}
     serialization = torch.serialization
     with _READING:

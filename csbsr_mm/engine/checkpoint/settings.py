@@ -1,4 +1,4 @@
-"""Settings that decide the result of a run: kept in its checkpoints, compared when it goes on."""
+"""Settings that decide the result of a run: kept in its checkpoints, compared when it is resumed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DECISIVE_HOOKS = ('TrainingStageHook', 'TaskWeightHook', 'BoundaryRebalanceHook'
 
 
 class ChangedSettings(ValueError):
-    """A run was to go on with other settings than it began with."""
+    """A run is resumed with other settings than it began with."""
 
 
 def decisive_settings(cfg: Config, processes: int) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def decisive_settings(cfg: Config, processes: int) -> dict[str, Any]:
 def check_settings(
     before: Mapping[str, Any], now: Mapping[str, Any], allowed: Sequence[str] = ()
 ) -> list[str]:
-    """Compare the settings of a run with those that it is to go on with.
+    """Compare the settings in a checkpoint with those of the run that resumes it.
 
     Args:
         before: Settings in its checkpoint.

@@ -2,8 +2,8 @@
 
 MMEngine pickles its log history: NumPy arrays in ``HistoryBuffer`` objects, with their methods. To rebuild
 those, an unpickler needs ``getattr`` and a class that takes any state, which together run any program. Here
-the names mean classes and functions that only keep what they are given; :func:`to_plain_data` then
-rebuilds arrays and histories from it, after looking at every value.
+the names stand for classes and functions that only store their arguments. :func:`to_plain_data` then checks
+every value and rebuilds arrays and histories.
 """
 
 from __future__ import annotations

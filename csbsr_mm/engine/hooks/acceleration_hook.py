@@ -19,7 +19,7 @@ SEGMENTOR_PARTS = ('backbone', 'neck', 'decode_head', 'auxiliary_head')
 
 @HOOKS.register_module()
 class AccelerationHook(Hook):
-    """Compile parts of the model, and lay its images out as GPUs like them.
+    """Compile parts of the model, and store its images in the memory order that GPUs prefer.
 
     Results agree up to rounding. Checkpoints are the same with and without.
 

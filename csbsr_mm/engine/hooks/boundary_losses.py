@@ -1,4 +1,4 @@
-"""Find the boundary losses of a model, wherever in it they are."""
+"""Find the boundary losses in all parts of a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class BoundaryLoss(Protocol):
-    """What hooks find in a loss with a boundary term."""
+    """Interface of a loss with a boundary term, as hooks use it."""
 
     fixed_alpha: float | None
 

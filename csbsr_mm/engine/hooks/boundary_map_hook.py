@@ -1,4 +1,4 @@
-"""Carry precomputed distance maps past the decode heads, which show their losses only labels."""
+"""Hand precomputed distance maps to the losses, to which decode heads pass only labels."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .scheduled_model import unwrap
 class BoundaryMapHook(Hook):
     """Hand the maps of ``SignedDistanceTransform`` to every ``BoundaryComboLoss`` of the model.
 
-    A decode head of MMSegmentation calls its loss with logits and labels and nothing else. This hook
-    goes round it: it listens to the model's data preprocessor, through which every batch passes right
-    before the model, whatever the loop (gradient accumulation included), and sets the batch's maps on
-    the losses. If any sample of a batch has none, the losses compute that batch's themselves.
+    A decode head of MMSegmentation calls its loss with logits and labels only. This hook observes the model's
+    data preprocessor, which every batch passes right before the model in every loop (gradient accumulation
+    included), and sets the batch's maps on the losses. If any sample of a batch has none, the losses compute
+    that batch's themselves.
 
     Example:
         A training pipeline that ends with ``dict(type='PackSegInputs'),

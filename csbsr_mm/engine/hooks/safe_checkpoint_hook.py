@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment, and from which training goes on to the last bit."""
+"""Checkpoints that survive a kill at any moment, and from which training resumes bit for bit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     Safe: a checkpoint is written under a temporary name, flushed to the disk and renamed; then
     ``last_checkpoint`` is moved on in the same way, and only then are outdated checkpoints deleted.
-    Whenever the process dies, ``last_checkpoint`` names a whole file.
+    ``last_checkpoint`` always names a complete file, even if the process is killed.
 
     Complete: the random generators of every rank are saved and restored, and validation leaves no
     trace in them. ``--resume`` continues everything; ``load_from`` takes the weights alone, so that β,
@@ -112,7 +112,7 @@ class SafeCheckpointHook(CheckpointHook):
                     self.file_backend.remove(path)
 
     def _check_room(self, runner: Runner) -> None:
-        """Do not begin a checkpoint that cannot be ended; the last one's size tells what is needed."""
+        """Refuse to begin a checkpoint without room for it; it needs as much as the last one."""
         last = self.file_backend.join_path(self.out_dir, str(self.last_ckpt or ''))
         if not is_main_process() or not os.path.isfile(last):
             return

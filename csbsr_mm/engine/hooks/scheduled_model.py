@@ -1,4 +1,4 @@
-"""Reach the model that a schedule steers, through whatever wraps it."""
+"""Find the model that a schedule controls, inside its wrapper."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 
 
 class ScheduledModel(Protocol):
-    """What hooks find in a joint model; ``TrainingStateMixin`` brings it."""
+    """Interface of a joint model, as hooks use it; ``TrainingStateMixin`` implements it."""
 
     kernel_only: bool
     parameters: Callable[[], Iterator[nn.Parameter]]

@@ -120,7 +120,7 @@ class StopSignalHook(Hook):
 
 
 class _WorkerStart:
-    """Start of a loader's worker: signals to the whole process group are its main process's business."""
+    """Start of a loader's worker, which leaves signals to its main process."""
 
     def __init__(self, dataloader: DataLoader) -> None:
         self._then: Callable | None = dataloader.worker_init_fn
@@ -137,7 +137,7 @@ class _WorkerStart:
 
 
 def _obey_parent(parent: int) -> None:
-    """End a worker on SIGTERM of its main process, and on nobody else's."""
+    """End a worker on SIGTERM from its main process, and from no other process."""
     while signal.sigwaitinfo([signal.SIGTERM]).si_pid != parent:
         pass
     os._exit(0)

@@ -1,4 +1,4 @@
-"""How fast a config's training data come, and where the time goes."""
+"""Throughput of a config's training data, and the time of each step of its pipeline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WARM_UP_SAMPLES = 10
 
 
 class LoaderThroughput(NamedTuple):
-    """What a data loader delivers to somebody who does nothing but take batches.
+    """Throughput of a data loader whose consumer only takes batches.
 
     ``images_per_second`` is by the clock on the wall; the others are processor time in milliseconds an image:
     ``working`` that of the workers, together (NaN where the system does not tell), ``receiving`` that of the

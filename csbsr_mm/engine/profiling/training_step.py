@@ -113,7 +113,7 @@ class TrainingStep:
         self.model.train_step(batch, optim_wrapper=self.optim_wrapper)
 
     def _wait(self) -> None:
-        """The GPU works on its own; a clock means something only where it has finished."""
+        """Wait for the GPU, which works asynchronously."""
         if self.device.type == 'cuda':
             torch.cuda.synchronize(self.device)
 

@@ -1,7 +1,7 @@
 """The CPU's distance kernels as operators of PyTorch, so that compiled code calls them without a graph break.
 
-``torch.compile`` can not look into NumPy, SciPy or Numba. It takes an operator as it is, and needs only the
-form of its result. Eager code calls the kernels directly.
+``torch.compile`` cannot trace NumPy, SciPy or Numba. It calls a custom operator without tracing it, and needs
+only shape and type of its result. Eager code calls the kernels directly.
 """
 
 import torch

@@ -30,7 +30,7 @@ STATIC = {
 SECURITY = [
     (
         'Content-Security-Policy',
-        "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     ('X-Content-Type-Options', 'nosniff'),

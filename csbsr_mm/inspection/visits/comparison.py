@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from csbsr_mm.inspection.crack_lines import crack_shapes
 from csbsr_mm.inspection.photo_output import OutputFolder
 
 from .crack_changes import GONE, NEW, CrackChange, Tolerance, compare_cracks
@@ -135,11 +134,9 @@ def compare_pair(old: Visit, new: Visit, pair: PhotoPair, tolerance: Tolerance) 
         The changes. A crack that is new or gone although the other visit has at least half of its
         threshold's probability along the line is 'new?' or 'gone?'.
     """
-    shapes = (
-        list(crack_shapes(old.folder, old.records[pair.old])),
-        list(crack_shapes(new.folder, new.records[pair.new])),
-    )
-    changes = compare_cracks(*shapes, pair.registration, tolerance)
+    shapes = old.cracks(pair.old), new.cracks(pair.new)
+    errors = old.width_errors(), new.width_errors()
+    changes = compare_cracks(*shapes, pair.registration, tolerance, None if None in errors else errors)
     _doubt([change for change in changes if change.kinds == [NEW]], old, pair.old, pair.registration.to_old)
     _doubt([change for change in changes if change.kinds == [GONE]], new, pair.new, lambda points: points)
     scale, source = _scale(old, new, pair)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,6 +14,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from csbsr_mm.inspection.crack_lines import CrackShape
+from csbsr_mm.inspection.width_errors import Estimate, WidthErrors
 
 from .registration import Registration, inside
 
@@ -24,6 +26,8 @@ SLACK = 1.0
 """How far beyond the end of a line, in pixels, a point still belongs to its end."""
 TANGENT = 3.0
 LEAST_LINK = 0.25
+WIDTH = 'mean_width'
+"""The measure whose errors are those of a width along a line."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def compare_cracks(
     new: Sequence[CrackShape],
     registration: Registration,
     tolerance: Tolerance | None = None,
+    errors: tuple[WidthErrors, WidthErrors] | None = None,
 ) -> list[CrackChange]:
     """Compare the cracks of two registered photos.
 
@@ -131,6 +136,8 @@ def compare_cracks(
         new: Cracks of the new photo, in its pixels.
         registration: From the old photo to the new one.
         tolerance: What is not counted as a change.
+        errors: Known errors of the widths of the old visit and of the new one. With them widths are
+            corrected, and a width changed if its 90 % interval is without zero.
 
     Returns:
         One entry for each crack: what changed first, the largest change first.
@@ -145,6 +152,8 @@ def compare_cracks(
     changes = [
         _change(before.only(olds), after.only(news), old, new, tolerance, reach) for olds, news in groups
     ]
+    for change in changes:
+        _judge_width(change, tolerance, errors, registration.magnification())
     return sorted(changes, key=_order)
 
 
@@ -355,21 +364,40 @@ def _change(
     if not olds or not news:
         change.kinds = [GONE if olds else NEW]
         return change
-    _compare_widths(change, after, tolerance)
+    _compare_widths(change, after)
     for kind, amount in ((LONGER, change.grown), (SHORTER, change.lost)):
         if amount > change.length_tolerance:
             change.kinds.append(kind)
     return change
 
 
-def _compare_widths(change: CrackChange, after: _Lines, tolerance: Tolerance) -> None:
+def _compare_widths(change: CrackChange, after: _Lines) -> None:
     common = after.seen & np.isfinite(after.partner_width) & after.matched
     if not common.any():
         return
     own, other, weight = after.width[common], after.partner_width[common], after.length[common]
-    change.old_width, change.new_width = weighted_median(other, weight), weighted_median(own, weight)
+    change.new_width = weighted_median(own, weight)
+    # Where the visits differ at single places, the median of differences is the steadier one.
     change.width_change = weighted_median(own - other, weight)
+    change.old_width = change.new_width - change.width_change
+
+
+def _judge_width(
+    change: CrackChange,
+    tolerance: Tolerance,
+    errors: tuple[WidthErrors, WidthErrors] | None,
+    magnification: float,
+) -> None:
+    """Correct the widths where their errors are known, and say whether the change is one."""
+    if change.width_change is None:
+        return
     change.width_tolerance = tolerance.width
+    if errors is not None:
+        old = errors[0].estimate(WIDTH, change.old_width / magnification).scaled(magnification)
+        new = errors[1].estimate(WIDTH, change.new_width)
+        change.old_width, change.new_width = old.value, new.value
+        change.width_change = new.value - old.value
+        change.width_tolerance = Estimate(0.0, math.hypot(old.std, new.std)).interval()[1]
     if abs(change.width_change) > change.width_tolerance:
         change.kinds.append(WIDER if change.width_change > 0 else NARROWER)
 

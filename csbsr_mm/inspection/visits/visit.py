@@ -12,10 +12,15 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from csbsr_mm.inspection.crack_lines import CrackShape, shapes_of_mask
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import Record
+from csbsr_mm.inspection.remeasure import stored_result
 from csbsr_mm.inspection.scales import PhotoScale
+from csbsr_mm.inspection.width_errors import WidthErrors
 from csbsr_mm.photos.reader import PhotoError, read_photo
+
+from .crack_changes import WIDTH
 
 NEEDED = ('probability', 'before')
 """Files of each photo that a comparison reads."""
@@ -71,6 +76,12 @@ class Visit:
         scale = self._listed(name).get('scale_of_photo')
         return None if scale is None else PhotoScale(scale['mm_per_pixel'], scale.get('std'), scale['source'])
 
+    def width_errors(self) -> WidthErrors | None:
+        """The errors of the model's widths, if the report knows them."""
+        known = self.summary.get('width_errors')
+        errors = None if known is None else WidthErrors.from_dict(known)
+        return errors if errors is not None and WIDTH in errors.curves else None
+
     def note(self, name: str) -> str:
         """What the report says about the sharpness of a photo."""
         return self._listed(name).get('note', '')
@@ -100,6 +111,14 @@ class Visit:
         size = (max(round(pixels.shape[1] * factor), 1), max(round(pixels.shape[0] * factor), 1))
         reduced = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         return reduced if reduced.dtype == np.uint8 else np.rint(reduced / 257).astype(np.uint8)
+
+    def cracks(self, name: str) -> list[CrackShape]:
+        """The cracks that the report lists for a photo, traced in its mask."""
+        record = self.records[name]
+        result = stored_result(self.folder, record, record['threshold'])
+        mask = result.mask
+        result.close()
+        return list(shapes_of_mask(mask, record['scale'], record['cracks']))
 
     def probability(self, name: str) -> NDArray[np.uint16]:
         """Crack probability (H, W) of a photo as the report stores it: 65535 is 1."""

@@ -15,7 +15,7 @@ from .vgg import VGG
 class SegNet(VGG):
     """VGG encoder and its mirror image, which un-pools with the encoder's max-pool indices.
 
-    Goes with :class:`~csbsr_mm.models.decode_heads.SegNetHead`, the last convolution of the mirror image.
+    Use it with :class:`~csbsr_mm.models.decode_heads.SegNetHead`, the last convolution of the mirror image.
     Every convolution has a bias in front of its batch norm, as in the code that the authors of CSBSR
     released for SrcNet (Table II b).
 

@@ -1,4 +1,4 @@
-"""Blind super-resolution loss: the SR image, what it looks like when blurred again, and the kernel."""
+"""Blind super-resolution loss on the SR image, on the SR image degraded again, and on the kernel."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from csbsr_mm.utils.checks import check_choice
 class BlindSRLoss(nn.Module):
     """Loss L_S of a blind SR network: L1 at HR, L1 at LR through the predicted kernel, kernel MSE.
 
-    For a network that estimates no kernel, only the first term is there: with ``hr_weight=1`` plain
-    L1. A term of weight 0 is not computed.
+    For a network that estimates no kernel only the first term exists: plain L1 with ``hr_weight=1``. A term
+    of weight 0 is not computed.
 
     Args:
         hr_weight: Weight of the term on the SR image.
@@ -25,9 +25,10 @@ class BlindSRLoss(nn.Module):
         kernel_weight: Weight of the term on the kernel.
         antialias: Whether the pseudo-LR image is low-pass filtered when downsampling; as in
             ``BlindDegradation``.
-        padding: What the blur sees beyond the border, ``'zeros'`` or ``'reflect'``; likewise.
+        padding: Values beyond the border of the SR image, ``'zeros'`` or ``'reflect'``; as in
+            ``BlindDegradation``.
         kernel_loss: ``'mse'`` as released, or ``'relative'``: the squared error over the true kernel's
-            squared norm. The MSE listens to small kernels most, which cannot be told apart at LR.
+            squared norm. The MSE is dominated by small kernels, which cannot be distinguished at LR.
         border: LR pixels at each side that the second term leaves out. For LR images whose border was cut
             (``BlindDegradation(cut_border=True)``) the blurred SR image alone has a dark rim, half the
             kernel wide: 3 pixels at scale 4 and K = 21.
@@ -38,8 +39,8 @@ class BlindSRLoss(nn.Module):
     Equation:
         L_S = 0.4 mean |I^S - I^H| + 0.4 mean |(I^S * K^P) ↓s - I^L| + 0.2 mean (K^P - K^G)^2
 
-        The paper prints no weights. These are what the released code means; by a slip its kernel
-        weight is 0.
+        The paper prints no weights. These are the ones intended in the released code, whose kernel weight is
+        0 by mistake.
 
     Example:
         >>> loss = BlindSRLoss()

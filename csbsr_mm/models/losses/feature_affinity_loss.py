@@ -1,4 +1,4 @@
-"""Feature affinity: two branches should find the same pairs of pixels alike."""
+"""Feature affinity: both branches should rate the same pairs of pixels as similar."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FeatureAffinityLoss(nn.Module):
 
     Args:
         subsample: Both maps are averaged over squares of this side first, because N^2 similarities are
-            compared. What is left at the right and at the bottom is dropped.
+            compared. Incomplete squares at the right and at the bottom are dropped.
         normalize: Whether similarities are cosines.
         reduction: 'sum' or 'mean' over the images of a batch.
         loss_weight: Factor on the loss.

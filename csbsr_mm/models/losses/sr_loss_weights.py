@@ -1,4 +1,4 @@
-"""Maps that tell the SR loss which pixels matter to the segmentation (Table V)."""
+"""Weight maps of the SR loss: pixels that matter to the segmentation count more (Table V)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class BlurSkipNeck(BaseModule):
     ``features + block_2(sft_2(block_1(sft_1(features))))``, where a block is convolution, batch norm,
     ReLU. Two ways to use it: as ``blur_skip`` of ``BlindSRSegmentor``, which conditions the features in
     front of the segmentation network's classifier; or as an ordinary ``neck`` between backbone and head,
-    where whoever has the kernel hands it over first with :meth:`set_blur_kernel`.
+    where :meth:`set_blur_kernel` must be called before.
 
     Args:
         in_channels: Channels of the features.

@@ -16,7 +16,7 @@ from csbsr_mm.models.utils.training_state import TrainingStateMixin
 
 @MODELS.register_module()
 class BlindSRPretrainer(TrainingStateMixin, SuperResolutionMixin, BaseModel):
-    """Train an SR network by itself; nothing of a segmentor is built.
+    """Train an SR network alone, without a segmentor.
 
     Parameters are named ``sr.*`` as in :class:`BlindSRSegmentor`, which loads the checkpoint with
     ``load_from``.

@@ -27,7 +27,7 @@ from csbsr_mm.utils.checks import check_choice
 
 
 class BlindSROutputs(NamedTuple):
-    """What the network gives for LR images: ``sr_image`` (B, 3, sh, sw), ``seg_logits`` (B, C, sh, sw)
+    """Outputs for LR images: ``sr_image`` (B, 3, sh, sw), ``seg_logits`` (B, C, sh, sw)
     and ``blur_kernel`` (B, 1, K, K) or None.
     """
 
@@ -38,7 +38,7 @@ class BlindSROutputs(NamedTuple):
 
 @MODELS.register_module()
 class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
-    """CSBSR: segment what a blind SR network enlarged, and train both together.
+    """CSBSR: a blind SR network and a segmentor of its SR images, trained jointly.
 
     The SR network S maps an LR image to an SR image and the blur kernel that degraded it; the
     segmentor C, any MMSegmentation segmentor with per-pixel heads, maps the normalised SR image to
@@ -46,9 +46,8 @@ class BlindSRSegmentor(TrainingStateMixin, SuperResolutionMixin, BaseSegmentor):
 
         L = (1 - β) L_S + β L_C.
 
-    L_C is whatever the segmentor's heads compute with their own ``loss_decode``, auxiliary heads
-    included. L_S may be weighted per pixel by maps that know about cracks (Table V). With β = 0 the
-    segmentor is not run at all.
+    L_C is the sum of the losses of the segmentor's heads (``loss_decode``), auxiliary heads included. L_S may
+    be weighted per pixel by maps that depend on the cracks (Table V). With β = 0 the segmentor is not run.
 
     Args:
         sr: SR network, e.g. ``dict(type='KBPN')``.

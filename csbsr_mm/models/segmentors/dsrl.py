@@ -27,7 +27,7 @@ from .blind_sr_segmentor import BlindSROutputs
 
 
 class Branches(NamedTuple):
-    """What both branches give at their own resolution: ``probability`` (B, C, H, W), and ``sr_image``
+    """Outputs of both branches at their own resolution: ``probability`` (B, C, H, W), and ``sr_image``
     (B, 3, H', W'), which is as large where the LR image's sides are multiples of 4.
     """
 

@@ -15,8 +15,8 @@ def normalize_kernel(kernel: Tensor) -> Tensor:
 
     A network's raw estimate can have any sign, and a black image can make all of it zero. Where a sum is
     no larger than the rounding error of computing it, dividing by it would give NaN or noise: such an
-    estimate says nothing about the blur, becomes the kernel of no blur (one in the middle) and gets no
-    gradient. What is not finite stays so.
+    estimate holds no information about the blur. It is replaced by the kernel of no blur (one in the middle)
+    and gets no gradient. Values that are not finite stay.
 
     Example:
         >>> normalize_kernel(torch.tensor([[2.0, 5.0, 1.0], [0.0, 0.0, 0.0]])[..., None, None])[..., 0, 0]
@@ -49,13 +49,13 @@ def blur_and_sample(
     Args:
         image: (B, C, s*h, s*w).
         kernel: (B, K*K, 1, 1), K odd.
-        scale: S.
+        scale: Sampling step s.
         method: ``'grouped'`` is one grouped convolution (fast; an exported graph then has a fixed
             batch size), ``'unfold'`` a product with unfolded patches (any batch size).
-        padding: What the kernel sees beyond the border, ``'zeros'`` or ``'replicate'``.
+        padding: Values beyond the border of the image, ``'zeros'`` or ``'replicate'``.
 
     Returns:
-        (B, C, h, w), in at least single precision: its distance to the LR image is small beside both.
+        (B, C, h, w), in at least single precision, because its difference to the LR image is small.
     """
     b, c, height, width = image.shape
     size = round(kernel.shape[1] ** 0.5)

@@ -1,4 +1,4 @@
-"""Maps that are constant but near their border, and convolutions of them at next to no cost.
+"""Maps that are constant except near their border, and their convolutions at almost no cost.
 
 The networks expand a blur kernel, a vector, to a map that is constant in space, and convolve it. With
 zero padding the result differs from a constant only near the border, so :class:`BorderMap` keeps one

@@ -1,4 +1,4 @@
-"""DBPN, the deep back-projection network: super-resolution that takes the blur for granted."""
+"""DBPN, the deep back-projection network: super-resolution that estimates no blur."""
 
 from __future__ import annotations
 

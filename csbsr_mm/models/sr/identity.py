@@ -1,4 +1,4 @@
-"""No super-resolution at all: images that already have the size of their labels."""
+"""No super-resolution: images that already have the size of their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a super-resolution network refuses, with the value and the remedy."""
+"""Checks of a super-resolution network's arguments and inputs."""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ class KBPN(BaseModule):
 
     Every stage enlarges the LR features by back-projection, improves its estimate of the blur kernel
     from the intermediate SR image, blurs that image with it, and projects the difference from the LR
-    image back into the features. A kernel travels through the network as a vector of K*K channels
-    that is expanded to constant maps; by default what follows from those maps is computed once per
-    border pattern instead of once per pixel (``fold``), which changes no result.
+    image back into the features. The network represents a kernel as a vector of K*K channels, expanded to
+    constant maps. By default convolutions of those maps are computed once per border pattern instead of once
+    per pixel (``fold``), which changes no result.
 
     Args:
         scale: Enlargement, 2, 4 or 8.
@@ -47,7 +47,7 @@ class KBPN(BaseModule):
         checkpoint_stages: Recompute each stage in the backward pass instead of keeping its maps.
         blur_method: How the intermediate SR image is blurred, ``'grouped'`` or ``'unfold'``; see
             :func:`~csbsr_mm.models.sr.blur_kernel.blur_and_sample`.
-        blur_padding: What the blur sees beyond the border, ``'zeros'`` as published or ``'replicate'``.
+        blur_padding: Values beyond the border of the SR image, ``'zeros'`` as published or ``'replicate'``.
         kernel_estimator: ``'published'`` averages learned features to a kernel; ``'log_variance'`` reads it
             from the texture of the LR image, see :class:`LogVariancePredictor`. Updates then act on the
             kernel's logits and start at zero.
@@ -303,7 +303,7 @@ class KernelPredictor(nn.Module):
 
 
 class KernelUpdate(nn.Module):
-    """What to add to the kernel, given the intermediate SR image that it led to."""
+    """Update of the kernel from the intermediate SR image."""
 
     def __init__(self, kernel_size: int, estimated_kernel_size: int, fold: bool = True) -> None:
         super().__init__()

@@ -111,8 +111,8 @@ class BackProjection(nn.Module):
 class SpatialFeatureTransform(nn.Module):
     """Scale and shift features by maps that are computed from a condition (SFT).
 
-    With the *modified* SFT of the paper the maps see the features beside the condition; with the
-    *original* one the condition alone.
+    With the *modified* SFT of the paper the maps depend on the features and the condition; with the
+    *original* one on the condition alone.
 
     Args:
         channels: Feature channels.

@@ -19,8 +19,8 @@ INITIAL_VARIANCE = 4.0
 class LogVariancePredictor(nn.Module):
     """Kernel from the LR image: the log-variance of learned filters, mapped to the kernel's logits.
 
-    Blur removes texture, and how much of it each filter still sees tells the blur. Brightness and contrast of
-    the photo are divided out first. The kernel is a softmax, hence positive and of unit sum.
+    Blur removes texture, so the variance left behind each filter depends on the blur. The photo is normalised
+    first: its brightness and contrast do not matter. The kernel is a softmax, hence positive and of unit sum.
 
     Args:
         channels: Channels of the convolutions.

@@ -23,7 +23,7 @@ def last_decode_head(segmentor: nn.Module) -> nn.Module:
 def crack_threshold(segmentor: nn.Module) -> float:
     """Probability above which a pixel is crack.
 
-    Several classes compete, so that one half is theirs. A single channel is compared with the
+    With several classes it is one half. A single channel is compared with the
     segmentor's own ``threshold``, or with that of its last decode head (0.3 in MMSegmentation).
     """
     if segmentor.out_channels > 1:

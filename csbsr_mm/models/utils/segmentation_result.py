@@ -1,4 +1,4 @@
-"""What a data sample holds of one image's segmentation."""
+"""The fields of a data sample that hold one image's segmentation."""
 
 from __future__ import annotations
 

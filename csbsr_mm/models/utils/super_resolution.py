@@ -15,8 +15,8 @@ TERM_NAMES = dict(hr='hr_image', lr='lr_image')
 class SuperResolutionMixin:
     """Training and inference of a model's SR network ``sr`` with its loss ``sr_loss`` (or None).
 
-    Goes with :class:`~csbsr_mm.models.utils.training_state.TrainingStateMixin`, which says where the
-    blur kernel comes from.
+    Use it with :class:`~csbsr_mm.models.utils.training_state.TrainingStateMixin`, which chooses between the
+    true and the predicted blur kernel.
     """
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from helpers.visits import MOVED, line, photo, report
 
 from csbsr_mm.cli import main
+from csbsr_mm.inspection.width_errors import FORMAT
 
 LONG = dict(start=(30, 60), end=(200, 75), width=4, bend=4)
 WIDE = dict(start=(40, 130), end=(210, 120), bend=3)
@@ -110,6 +111,27 @@ def test_scales_that_disagree(visits, tmp_path):
     main(['compare', str(visits[0]), str(copy), '--out-dir', str(tmp_path / 'out')])
     (pair,) = json.loads((tmp_path / 'out' / 'changes.json').read_text())['pairs']
     assert any('disagree by' in note for note in pair['notes'])
+
+
+def test_errors_that_both_reports_know(visits, compared, tmp_path):
+    """Corrected by the bias of each, and compared by the intervals."""
+    copies = [shutil.copytree(visit, tmp_path / str(number)) for number, visit in enumerate(visits)]
+    for copy, bias in zip(copies, (0.2, 0.5), strict=True):
+        curve = dict(measured=[1, 50], bias=[bias, bias], spread=[2, 2])
+        known = dict(curves={'mean_width': curve}, length_bias=0, length_spread=0, about={})
+        summary = json.loads((copy / 'summary.json').read_text())
+        summary['width_errors'] = {'format': FORMAT, **known}
+        (copy / 'summary.json').write_text(json.dumps(summary))
+    main(['compare', *map(str, copies), '--out-dir', str(tmp_path / 'out')])
+    found, plain = (
+        json.loads((folder / 'changes.json').read_text())['pairs'][0]['changes']
+        for folder in (tmp_path / 'out', compared[0])
+    )
+    assert not any('wider' in change['kinds'] for change in found)
+    wide = next(change for change in plain if change['kinds'] == ['wider'])
+    same = next(change for change in found if change['new'] == wide['new'])
+    assert same['new_width'] == pytest.approx(wide['new_width'] - 0.5)
+    assert same['old_width'] == pytest.approx(wide['old_width'] - 0.2 * 1.04, abs=0.02)
 
 
 def broken(visits, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from csbsr_mm.inspection.crack_lines import CrackShape
 from csbsr_mm.inspection.visits.crack_changes import Tolerance, compare_cracks
 from csbsr_mm.inspection.visits.registration import Registration
+from csbsr_mm.inspection.width_errors import ErrorCurve, WidthErrors
 
 SIZE = (200, 240)
 STILL = Registration(np.eye(3), 50, 0.5, SIZE, SIZE)
@@ -99,6 +100,20 @@ def test_width(width, kinds):
     assert change.kinds == kinds
     assert change.width_change == pytest.approx(width - 3)
     assert (change.old_width, change.new_width) == pytest.approx((3, width))
+
+
+@pytest.mark.parametrize(('spread', 'kinds'), [(0.2, ['wider']), (0.4, [])])
+def test_width_against_the_intervals_of_both_visits(spread, kinds):
+    """The corrected widths are 0.7 apart: 2.5 or 1.2 standard deviations of their difference."""
+    ends = (1.0, 100.0)
+    errors = [
+        WidthErrors({'mean_width': ErrorCurve(ends, (bias, bias), (spread, spread))}) for bias in (0.5, 0.3)
+    ]
+    old, new = [shape(1, (20, 50), (180, 50))], [shape(1, (20, 50), (180, 50), width=3.5)]
+    (change,) = compare_cracks(old, new, STILL, Tolerance(width=0), tuple(errors))
+    assert change.kinds == kinds
+    assert (change.old_width, change.new_width) == pytest.approx((2.5, 3.2))
+    assert change.width_tolerance == pytest.approx(1.645 * np.sqrt(2) * spread, rel=1e-3)
 
 
 def test_length_and_width_are_those_that_the_new_camera_sees():
