@@ -40,11 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--photos',
         type=Path,
         metavar='FOLDER',
-<<<<<<< HEAD
-        help='photos with the names of the masks: exports link to them, and they tell the scale',
-=======
         help='photos with the names of the masks: exports link to them; their data and markers give scales',
->>>>>>> main
     )
 
 
