@@ -19,6 +19,7 @@ from pathlib import Path
 from mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[1]
+NOTICED = ('caught', 'hung')
 
 
 def main(argv: list[str]) -> int:
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
             results.append((mutation, verdict))
             line = f'{number}/{len(chosen)} {verdict:8} {time.monotonic() - begun:5.0f} s  {mutation.old!r}'
             print(line, flush=True)
-    survivors = [mutation for mutation, verdict in results if verdict != 'caught']
+    survivors = [mutation for mutation, verdict in results if verdict not in NOTICED]
     print(f'{len(chosen) - len(survivors)} of {len(chosen)} mutations caught')
     if args.markdown:
         args.markdown.write_text(as_table(results), encoding='utf-8')
@@ -90,7 +91,7 @@ def tests_of(root: Path, mutation: Mutation) -> list[str]:
 
 
 def judge(root: Path, mutation: Mutation, timeout: float) -> str:
-    """Whether the tests notice: 'caught', 'SURVIVED', or 'no tests'."""
+    """Whether the tests notice: 'caught', 'hung' (out of time), 'SURVIVED', or 'no tests'."""
     path = place_of(root, mutation)
     original = path.read_text(encoding='utf-8')
     path.write_text(original.replace(mutation.old, mutation.new), encoding='utf-8')
@@ -114,12 +115,11 @@ def judge(root: Path, mutation: Mutation, timeout: float) -> str:
         done = subprocess.run(
             command, cwd=root, env=environment, capture_output=True, timeout=timeout, check=False
         )
-        status = done.returncode
+        return {0: 'SURVIVED', 1: 'caught', 2: 'caught'}.get(done.returncode, 'no tests')
     except subprocess.TimeoutExpired:
-        status = 1  # It hangs: noticed.
+        return 'hung'
     finally:
         path.write_text(original, encoding='utf-8')
-    return {0: 'SURVIVED', 1: 'caught', 2: 'caught'}.get(status, 'no tests')
 
 
 def as_table(results: list[tuple[Mutation, str]]) -> str:

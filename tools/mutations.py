@@ -53,7 +53,7 @@ MUTATIONS = [
     Mutation('if before.get(key) != now.get(key)]', 'if False]', 'test_settings.py -k listed'),
     # Reading checkpoints.
     Mutation(
-        'with _only_stand_ins():', 'with contextlib.nullcontext():', 'test_untrusted_files.py -k attack'
+        'with _only_stand_ins():', 'with contextlib.nullcontext():', 'test_untrusted_files.py -k allows'
     ),
     Mutation('if names:\n        more', 'if False:\n        more', 'test_untrusted_files.py -k by_name'),
     Mutation("meta.pop('config', None)", 'pass', 'test_untrusted_files.py -k meta'),

@@ -1,9 +1,8 @@
-"""Interface between inferencer and model: tiles in, probabilities and SR tiles out."""
+"""Models of MMSegmentation as the inferencer's backends."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,51 +15,7 @@ from csbsr_mm.functional.probability import crack_probability, select_crack
 from csbsr_mm.models.segmentors import BlindSRSegmentor
 from csbsr_mm.models.utils.classifier_tap import crack_threshold
 
-OUTPUT_TILE = 448
-OUTPUT_OVERLAP = 64
-
-
-class TileOutputs(NamedTuple):
-    """Predictions for a batch of tiles; s is the scale of the model.
-
-    ``probability`` is (B, sh, sw, 1), ``sr_image`` (B, sh, sw, 3) RGB in [0, 1] or None, ``blur_kernel``
-    (B, K, K) or None.
-    """
-
-    probability: NDArray[np.float32]
-    sr_image: NDArray[np.float32] | None
-    blur_kernel: NDArray[np.float32] | None
-
-
-class Statistics(NamedTuple):
-    """Mean and variance of each channel of a photo's SR image."""
-
-    mean: NDArray[np.float64]
-    variance: NDArray[np.float64]
-
-
-class Backend:
-    """A model as the inferencer runs it on tiles. A subclass defines :meth:`run` and what differs.
-
-    Attributes:
-        scale: Output pixels per photo pixel along each axis.
-        threshold: Probability above which a pixel is crack.
-        restores: Whether it makes an SR image.
-        shares: Whether a photo of several tiles can share one blur kernel and one normalisation.
-        tile: Side of a tile that the model insists on, in photo pixels, or None.
-        batch_size: Tiles at a time that the model insists on, or None.
-    """
-
-    scale: int = 1
-    threshold: float = 0.5
-    restores: bool = False
-    shares: bool = False
-    tile: int | None = None
-    batch_size: int | None = None
-
-    def run(self, tiles: NDArray[np.float32]) -> TileOutputs:
-        """Predict tiles (B, h, w, 3), RGB in [0, 1], each by itself."""
-        raise NotImplementedError
+from .backend import Backend, SharingBackend, Statistics, TileOutputs
 
 
 class SegmentorBackend(Backend):
@@ -131,7 +86,7 @@ class RestoringBackend(SegmentorBackend):
         return self.model.predict(inputs, samples)
 
 
-class BlindSRBackend(RestoringBackend):
+class BlindSRBackend(RestoringBackend, SharingBackend):
     """A blind SR segmentor: its two networks together, or one after the other on a whole photo.
 
     Args:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from mmengine.config import Config
 from numpy.typing import NDArray
-from torch import nn
 
-from csbsr_mm.onnx.backend import OnnxBackend
+from csbsr_mm._extras import need
+from csbsr_mm.onnx.backend import open_onnx
 from csbsr_mm.photos.nodata import NoData, find_nodata
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
-from csbsr_mm.weights.library import DEFAULT
 
-from .backends import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, Statistics, make_backend
-from .model_loading import load_model, load_weights
+from .backend import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, SharingBackend, Statistics
 from .result import CrackResult
 from .tiling import TileBlender, TileGrid, check_tiling
+
+if TYPE_CHECKING:  # An exported model runs without any of these.
+    import torch
+    from mmengine.config import Config
+    from torch import nn
 
 KERNEL_SAMPLES = 5
 STREAM_PIXELS = 20_000_000
@@ -40,7 +41,7 @@ class CrackInferencer:
     megapixels go through scratch files.
 
     Args:
-        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backends.Backend`; None takes the
+        model: A segmentor of MMSegmentation, or a :class:`~csbsr_mm.apis.backend.Backend`; None takes the
             weights on board. To start from files use :meth:`from_weights`, :meth:`from_config` or
             :meth:`from_onnx`.
         tile: Side of a tile in photo pixels; 448 / scale by default (112 for scale 4), as in the paper.
@@ -82,8 +83,7 @@ class CrackInferencer:
         crack_class: int | None = None,
         scratch_dir: str | Path | None = None,
     ) -> None:
-        model = load_weights(device=_default_device()) if model is None else model
-        self.backend = make_backend(model.eval(), crack_class) if isinstance(model, nn.Module) else model
+        self.backend = model if isinstance(model, Backend) else _torch_backend(model, crack_class)
         scale = self.backend.scale
         self.tile = (self.backend.tile or OUTPUT_TILE // scale) if tile is None else tile
         self.overlap = min(OUTPUT_OVERLAP // scale, self.tile // 4) if overlap is None else overlap
@@ -99,12 +99,13 @@ class CrackInferencer:
 
     @classmethod
     def from_weights(
-        cls, source: str | Path = DEFAULT, device: str | torch.device | None = None, **options: Any
+        cls, source: str | Path | None = None, device: str | torch.device | None = None, **options: Any
     ) -> CrackInferencer:
         """Build a model from a model file, which needs no config.
 
         Args:
-            source: Name of weights on board, path or URL; see :func:`csbsr_mm.weights.open_weights`.
+            source: Name of weights on board, path or URL; see :func:`csbsr_mm.weights.open_weights`. None
+                takes the default ones.
             device: Where to run; the GPU if there is one.
             **options: Arguments of the class.
 
@@ -112,7 +113,12 @@ class CrackInferencer:
             FileNotFoundError: There are no such weights.
             ValueError: The file is damaged or no model file, or torch cannot use the device.
         """
-        return cls(load_weights(source, device or _default_device()), **options)
+        need('A model that is not exported', 'mmseg')
+        from csbsr_mm.weights.library import DEFAULT
+
+        from .model_loading import load_weights
+
+        return cls(load_weights(source or DEFAULT, device or _default_device()), **options)
 
     @classmethod
     def from_config(
@@ -137,16 +143,20 @@ class CrackInferencer:
             RuntimeError: The checkpoint does not fit the config.
             ValueError: The config has no model, or torch cannot use the device.
         """
+        need('A model that is not exported', 'mmseg')
+        from .model_loading import load_model
+
         return cls(load_model(config, checkpoint, device or _default_device(), trust_checkpoint), **options)
 
     @classmethod
     def from_onnx(
         cls, path: str | Path, device: str | torch.device | None = None, **options: Any
     ) -> CrackInferencer:
-        """Run a model that was exported to ONNX.
+        """Run a model that was exported to ONNX; torch and MMSegmentation need not be installed.
 
         Args:
-            path: File written by ``tools/deployment/export_onnx.py``.
+            path: File or folder that ``csbsr export`` wrote. A file predicts each tile by itself; a folder
+                gives what the checkpoint gives.
             device: 'cuda' to run on the GPU, where onnxruntime-gpu is installed.
             **options: Arguments of the class. The tile of a graph of fixed size is that size.
 
@@ -155,7 +165,7 @@ class CrackInferencer:
             ImportError: Onnxruntime is not installed.
             ValueError: The file does not come from our exporter, or cannot be run.
         """
-        return cls(OnnxBackend(path, device), **options)
+        return cls(open_onnx(path, device), **options)
 
     def __call__(
         self, images: str | Path | NDArray | Photo | Sequence, progress: Progress | None = None
@@ -200,7 +210,18 @@ class CrackInferencer:
         return read_photo(image, self.scratch_dir)
 
 
+def _torch_backend(model: nn.Module | None, crack_class: int | None) -> Backend:
+    need('A model that is not exported', 'mmseg')
+    from .backends import make_backend
+    from .model_loading import load_weights
+
+    model = load_weights(device=_default_device()) if model is None else model
+    return make_backend(model.eval(), crack_class)
+
+
 def _default_device() -> str:
+    import torch
+
     return 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
@@ -239,22 +260,23 @@ class _PhotoRun:
 
     def in_two_stages(self) -> CrackResult:
         """All tiles through S with one kernel, then all through C with one normalisation."""
-        samples = _spread(len(self.grid), KERNEL_SAMPLES) if self.backend.is_blind else []
+        backend = cast(SharingBackend, self.backend)
+        samples = _spread(len(self.grid), KERNEL_SAMPLES) if backend.is_blind else []
         self.total = 2 * len(self.grid) + len(samples)
         kernel = self._shared_kernel(samples)
         sr_image, probability = self._raster(3), self._raster(1)
         restored = TileBlender(self.output_grid, sr_image)
         for indices in self._batches(range(len(self.grid))):
-            tiles = self.backend.super_resolve(self._read(self.photo.pixels, self.grid, indices), kernel)
+            tiles = backend.super_resolve(self._read(self.photo.pixels, self.grid, indices), kernel)
             for index, values in zip(indices, tiles, strict=True):
                 restored.add(index, values)
         statistics = (
-            _statistics(sr_image, self.nodata, self.backend.scale) if self.backend.needs_statistics else None
+            _statistics(sr_image, self.nodata, self.backend.scale) if backend.needs_statistics else None
         )
         segmented = TileBlender(self.output_grid, probability)
         for indices in self._batches(range(len(self.grid))):
             tiles = self._read(sr_image, self.output_grid, indices)
-            for index, values in zip(indices, self.backend.segment(tiles, kernel, statistics), strict=True):
+            for index, values in zip(indices, backend.segment(tiles, kernel, statistics), strict=True):
                 segmented.add(index, values)
         blenders = dict(probability=segmented, sr_image=restored)
         return self._result(blenders, probability, sr_image, kernel)
@@ -263,7 +285,8 @@ class _PhotoRun:
         """Mean kernel over some tiles, of unit sum; None without samples."""
         kernels: list[NDArray[np.float32]] = []
         for indices in self._batches(samples):
-            kernels += list(self.backend.estimate_kernels(self._read(self.photo.pixels, self.grid, indices)))
+            tiles = self._read(self.photo.pixels, self.grid, indices)
+            kernels += list(cast(SharingBackend, self.backend).estimate_kernels(tiles))
         if not kernels:
             return None
         mean = np.mean(kernels, 0)

@@ -114,6 +114,21 @@ def add_scales(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_width_rules(parser: argparse._ActionsContainer) -> None:
+    """``--width-classes`` and ``--width-errors``."""
+    parser.add_argument(
+        '--width-classes',
+        metavar='LIMITS',
+        help='classes of width in mm: eurocode2, aci224r, limits like 0.2,0.3,0.4, or none; given, they also '
+        'colour the overlays (eurocode2 where the scale is known)',
+    )
+    parser.add_argument(
+        '--width-errors',
+        metavar='JSON',
+        help="the model's errors of width, see tools/analysis_tools/width_bias.py (those beside the weights)",
+    )
+
+
 def number_with_std(text: str) -> tuple[float, float | None]:
     """A number, and after a comma its standard deviation.
 

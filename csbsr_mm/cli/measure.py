@@ -21,6 +21,8 @@ from .arguments import add_export, add_scales
 
 if TYPE_CHECKING:
     from csbsr_mm.inspection.mask_data import MeasuredMask
+    from csbsr_mm.inspection.measurement import CrackMeasures
+    from csbsr_mm.inspection.width_classes import WidthClasses
 
 COLUMNS = ('area', 'length', 'mean_width', 'width_95', 'max_width', 'orientation')
 SCALE_COLUMNS = ('mm_per_pixel', 'mm_per_pixel_std', 'scale_source')
@@ -31,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('inputs', nargs='+', metavar='MASK', help='masks, folders or quoted patterns')
     parser.add_argument('--scale', type=int, default=1, help='mask pixels per photo pixel (1)')
     parser.add_argument('--min-area', type=float, help='least area of a crack, photo pixels (4)')
+    parser.add_argument(
+        '--width-classes',
+        metavar='LIMITS',
+        help='in mm: eurocode2, aci224r, or limits like 0.2,0.3,0.4 (none)',
+    )
     parser.add_argument('--csv', type=Path, metavar='FILE', help='write one row a crack to FILE')
     add_export(parser, '--out-dir')
     parser.add_argument('--out-dir', type=Path, help='folder for --export')
@@ -51,6 +58,7 @@ def run(args: argparse.Namespace) -> None:
     from csbsr_mm.inspection.mask_data import MeasuredMask
     from csbsr_mm.inspection.mask_scales import MaskScales
     from csbsr_mm.inspection.millimetres import in_millimetres, total_in_millimetres
+    from csbsr_mm.inspection.width_classes import width_classes
     from csbsr_mm.photos.input_files import find_photos
     from csbsr_mm.photos.mask_files import read_mask
 
@@ -59,7 +67,9 @@ def run(args: argparse.Namespace) -> None:
     exports = chosen_formats(args.export)
     if exports and args.out_dir is None:
         raise ValueError('--export needs --out-dir, the folder to write to')
-    scales = MaskScales(args)
+    scales, classes = MaskScales(args), width_classes(args.width_classes)
+    if classes is not None and not scales.known:
+        raise ValueError('--width-classes are in millimetres; say how large a pixel is by --mm-per-pixel')
     photos = find_photos(args.inputs)
     if not photos:
         raise FileNotFoundError(f'no masks in {", ".join(args.inputs)}')
@@ -79,20 +89,39 @@ def run(args: argparse.Namespace) -> None:
             f'{photo.name}: {len(cracks)} cracks, area {total["area"]:.1f} {unit}², length '
             f'{total["length"]:.1f} {unit}, widest {total["max_width"]:.2f} {unit}\n'
         )
+        in_classes = [
+            _in_classes(pixels, crack, classes) for pixels, crack in zip(found.cracks, cracks, strict=True)
+        ]
+        for index, name in enumerate(() if classes is None else classes.names):
+            sys.stdout.write(f'  {sum(lengths[index] for lengths in in_classes):.1f} mm {name}\n')
         source = [] if scale is None else [scale.mm_per_pixel, scale.std, scale.source]
         rows += [
-            [photo.name, number, *(crack[name] for name in COLUMNS), *source]
-            for number, crack in enumerate(cracks, 1)
+            [photo.name, number, *(crack[name] for name in COLUMNS), *source, *lengths]
+            for number, (crack, lengths) in enumerate(zip(cracks, in_classes, strict=True), 1)
         ]
     if args.csv:
-        args.csv.parent.mkdir(parents=True, exist_ok=True)
-        with args.csv.open('w', newline='', encoding='utf-8') as file:
-            writer = csv.writer(file)
-            of_scale = SCALE_COLUMNS if scales.known else ()
-            writer.writerow(['mask', 'crack', *(_heading(name, unit) for name in COLUMNS), *of_scale])
-            writer.writerows(rows)
+        of_scale = SCALE_COLUMNS if scales.known else ()
+        of_classes = () if classes is None else classes.columns
+        headings = [*(_heading(name, unit) for name in COLUMNS), *of_scale, *of_classes]
+        _write_csv(args.csv, ['mask', 'crack', *headings], rows)
     if exports:
         _export(masks, exports, args)
+
+
+def _in_classes(pixels: CrackMeasures, crack: dict, classes: WidthClasses | None) -> list[float]:
+    """Length in each class of a crack that was measured in pixels, and converted."""
+    if classes is None:
+        return []
+    factor = crack['mean_width'] / pixels.mean_width if pixels.mean_width else 1.0
+    return classes.lengths([factor * width for width in pixels.width_levels], crack['length'])
+
+
+def _write_csv(path: Path, headings: list[str], rows: list[list]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file)
+        writer.writerow(headings)
+        writer.writerows(rows)
 
 
 def _export(masks: list[MeasuredMask], exports: list[str], args: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from .arguments import (
     add_launcher,
     add_scales,
     add_trust,
+    add_width_rules,
 )
 
 MODEL_SUFFIXES = ('.pth', '.pt', '.onnx', '.ckpt')
@@ -65,6 +66,7 @@ def _add_results(group: argparse._ArgumentGroup) -> None:
     group.add_argument('--no-sr', action='store_true', help='do not store SR images')
     group.add_argument('--resume', action='store_true', help='keep photos that are done already')
     add_crack_rules(group)
+    add_width_rules(group)
     group.add_argument(
         '--blur-limit',
         type=float,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import add_crack_rules, add_export, add_scales
+from .arguments import add_crack_rules, add_export, add_scales, add_width_rules
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decisions.add_argument('--no-decisions', action='store_true', help='forget what was decided')
     add_export(parser, 'REPORT/export')
     add_crack_rules(parser)
+    add_width_rules(parser)
     add_scales(parser)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from .crack_lines import shapes_of_mask
 from .exports import FOLDER, existing_exports, write_export, write_exports
 from .exports.data import CrackData, PhotoShapes
+from .georeference import georeference_camera
 from .photo_output import OutputFolder
 from .prediction_run import Record
 from .remeasure import stored_result
@@ -99,6 +100,7 @@ def _photos(folder: OutputFolder, records: Sequence[Record]) -> Iterator[PhotoSh
             cracks=list(shapes_of_mask(mask, record['scale'], record['cracks'])),
             mm_per_pixel=None if scale is None else scale.mm_per_pixel,
             plane=None if scale is None else scale.plane,
+            view=georeference_camera(record, None if scale is None else scale.mm_per_pixel),
             in_mm=record.get('cracks_mm'),
             decisions=decisions_by_box(record),
         )

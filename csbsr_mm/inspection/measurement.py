@@ -309,7 +309,7 @@ def _summary(line: NDArray, area: float, scale: int, box: NDArray | None) -> Cra
         orientation=orientation,
         box=None if box is None else tuple(float(side) / scale for side in box),
         widest_at=None if widest_at is None else tuple(float(place) for place in widest_at),
-        width_levels=tuple(width / scale for width in _levels(line[free])),
+        width_levels=tuple(round(width / scale, 4) for width in _levels(line[free])),
         **_subpixel(line, scale),
     )
 

@@ -24,6 +24,8 @@ PREVIEW_SIDE = 960
 JPEG_QUALITY, MAX_JPEG_SIDE = 92, 65000
 
 Reader = Callable[[Box], NDArray]
+Colors = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.uint8]]
+"""RGB colours, (N, 3), of crack pixels by their rows and columns in the output."""
 
 
 class OutputFolder:
@@ -104,11 +106,14 @@ class PhotoWriter:
 
     def write_mask(self, result: CrackResult, name: str) -> dict[str, str]:
         """Write the images that depend on the threshold: mask, overlay and previews; as :meth:`write`."""
-        files = {
-            'mask': self._image('mask', name, result, _mask(result), np.uint8),
-            'overlay': self._image('overlay', name, result, _overlay(result), np.uint8, 3, '.jpg'),
-        }
-        before, after = previews(result)
+        mask = self._image('mask', name, result, _mask(result), np.uint8)
+        return {'mask': mask, **self.write_overlay(result, name)}
+
+    def write_overlay(self, result: CrackResult, name: str, colors: Colors | None = None) -> dict[str, str]:
+        """Write overlay and previews, cracks in red or in the colours given; as :meth:`write`."""
+        overlay = _overlay(result, colors)
+        files = {'overlay': self._image('overlay', name, result, overlay, np.uint8, 3, '.jpg')}
+        before, after = previews(result, colors=colors)
         for kind, picture in (('before', before), ('after', after)):
             files[kind] = f'preview/{name}_{kind}.webp'
             with self.folder.replacing('preview', f'{name}_{kind}.webp') as path:
@@ -181,7 +186,9 @@ def write_tiled_tiff(
         )
 
 
-def previews(result: CrackResult, side: int = PREVIEW_SIDE) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def previews(
+    result: CrackResult, side: int = PREVIEW_SIDE, colors: Colors | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The photo, and the SR image with cracks in red, both reduced to at most about ``side`` pixels.
 
     A preview pixel is red if any of the pixels that it stands for is crack: thin cracks stay visible.
@@ -197,16 +204,31 @@ def previews(result: CrackResult, side: int = PREVIEW_SIDE) -> tuple[NDArray[np.
         place = Box(*(-(-edge // factor) for edge in box)).within(Box(0, 0, *size))
         before[place] = _reduce(result.photo_picture(box), factor)
         crack = _reduce_any(result.read_mask(box), factor)
-        after[place] = paint(_reduce(result.picture(box), factor), crack)
+        after[place] = paint(_reduce(result.picture(box), factor), crack, _at(box, factor, colors))
     return before, after
 
 
-def paint(picture: NDArray[np.uint8], crack: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Paint cracks in red over an RGB picture."""
+def paint(
+    picture: NDArray[np.uint8], crack: NDArray[np.bool_], colors: Colors | None = None
+) -> NDArray[np.uint8]:
+    """Paint cracks over an RGB picture, in red or in the colours of their places in the picture."""
     painted = picture.copy()
-    red = CRACK_OPACITY * np.array(CRACK_COLOR, np.float32)
-    painted[crack] = np.rint((1 - CRACK_OPACITY) * picture[crack] + red).astype(np.uint8)
+    color = (
+        np.array(CRACK_COLOR) if colors is None else colors(*(axis.astype(float) for axis in crack.nonzero()))
+    )
+    mixed = (1 - CRACK_OPACITY) * picture[crack] + np.float32(CRACK_OPACITY) * color
+    painted[crack] = np.rint(mixed).astype(np.uint8)
     return painted
+
+
+def _at(box: Box, factor: int, colors: Colors | None) -> Colors | None:
+    """The colours of a part of the output that is reduced by ``factor``."""
+    if colors is None:
+        return None
+    middle = (factor - 1) / 2
+    return lambda rows, columns: colors(
+        box.top + factor * rows + middle, box.left + factor * columns + middle
+    )
 
 
 def _probability(result: CrackResult) -> Reader:
@@ -220,8 +242,8 @@ def _mask(result: CrackResult) -> Reader:
     return lambda box: 255 * result.read_mask(box).astype(np.uint8)
 
 
-def _overlay(result: CrackResult) -> Reader:
-    return lambda box: paint(result.picture(box), result.read_mask(box))
+def _overlay(result: CrackResult, colors: Colors | None) -> Reader:
+    return lambda box: paint(result.picture(box), result.read_mask(box), _at(box, 1, colors))
 
 
 def _reduce(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:

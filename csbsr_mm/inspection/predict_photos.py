@@ -22,6 +22,8 @@ from csbsr_mm.inspection.together import (
     remove_leftovers,
     scratch_folder,
 )
+from csbsr_mm.inspection.width_options import width_options
+from csbsr_mm.inspection.width_overlay import color_overlays
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
 from csbsr_mm.photos.reader import photo_size, read_camera
 
@@ -46,6 +48,7 @@ def predict_photos(args: argparse.Namespace) -> int:
     sources = sources_from(args)
     console = Console()
     model_config(args)
+    widths = width_options(args)
     folder = OutputFolder(args.out_dir)
     photos = find_photos(args.inputs, exclude=args.out_dir)
     if not photos:
@@ -57,7 +60,7 @@ def predict_photos(args: argparse.Namespace) -> int:
     records, shown = outcome.records, outcome.settings
     if records:
         found = _find_scales(sources, records, console)
-        Report(
+        report = Report(
             folder,
             records,
             sources.number,
@@ -66,7 +69,11 @@ def predict_photos(args: argparse.Namespace) -> int:
             args.title,
             found.scales,
             found.missing,
-        ).write()
+            widths,
+        )
+        if widths.colored:
+            color_overlays(folder, records, report.estimator)
+        report.write()
         export_report(args.out_dir, exports)
     return conclude(records, len(photos), outcome.interrupted, folder, console)
 

@@ -150,6 +150,7 @@ class PredictionRun:
             blur_spread=spread if spread is not None and math.isfinite(spread) else None,
             seam_rms=result.seam_rms,
             reading=photo.note,
+            skipped=photo.skipped,
             without_data=0.0 if result.nodata is None else round(result.nodata.part, 4),
             tiles=result.tiles,
             files=files,
@@ -196,9 +197,11 @@ def measure_result(result: CrackResult, rules: SelectionRules) -> dict:
 
 
 def describe_checkpoint(path: str | Path | None) -> list | None:
-    """What identifies a checkpoint file in a run's settings: name, size and time."""
+    """What identifies a checkpoint in a run's settings: name, size and time; of a folder, of each file."""
     if path is None:
         return None
+    if Path(path).is_dir():
+        return [str(path), *(describe_checkpoint(file) for file in sorted(Path(path).iterdir()))]
     stat = Path(path).stat()
     return [str(path), stat.st_size, stat.st_mtime_ns]
 

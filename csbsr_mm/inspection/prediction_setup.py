@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import Config
 
@@ -60,7 +61,7 @@ def _build_inferencer(args: argparse.Namespace, config: Config | None, scratch: 
     )
     if config is None:
         return CrackInferencer.from_weights(args.weights, args.device, **options)
-    if str(args.checkpoint).endswith('.onnx'):
+    if str(args.checkpoint).endswith('.onnx') or Path(args.checkpoint).is_dir():
         return CrackInferencer.from_onnx(args.checkpoint, args.device, **options)
     return CrackInferencer.from_config(config, args.checkpoint, args.device, args.trust_checkpoint, **options)
 

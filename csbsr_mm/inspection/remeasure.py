@@ -25,6 +25,7 @@ from .report import BLUR_LIMIT, Report
 from .scale_sources import FoundScales, photo_of, sources_from
 from .scales import PhotoScale
 from .selection import SelectionRules, rules_from
+from .width_options import width_options
 
 SCALE_OPTIONS = ('scales', 'wall_distance', 'sensor_width', 'marker_size', 'scale_order')
 
@@ -54,7 +55,8 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
     found = _scales(args, summary, records)
     if done is not None:
         settings |= {'Threshold': done['threshold'], **SelectionRules(**done['rules']).described()}
-    Report(
+    widths = width_options(args, summary)
+    report = Report(
         folder,
         records,
         args.mm_per_pixel,
@@ -63,7 +65,14 @@ def remeasure_report(args: argparse.Namespace) -> list[Record]:
         args.title or summary.get('title', 'Crack inspection'),
         found.scales,
         found.missing,
-    ).write()
+        widths,
+    )
+    if widths.colored or summary.get('width_colors'):
+        # The overlays need what is measured, and this module.
+        from .width_overlay import color_overlays
+
+        color_overlays(folder, records, report.estimator)
+    report.write()
     return records
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from .decisions import REJECT
+from .estimates import Estimator
 from .gps_map import draw_map, map_points
 from .measurement import WIDTH_BIAS
 from .millimetres import LENGTHS, in_millimetres, total_in_millimetres
@@ -22,6 +23,8 @@ from .photo_output import OutputFolder
 from .prediction_run import Record
 from .scales import PhotoScale, ScaleTable
 from .spreadsheet import write_table
+from .width_classes import WidthClasses
+from .width_options import WidthOptions
 
 BLUR_LIMIT = 4.0
 """Spread of the blur kernel in SR pixels from which on a photo counts as too blurred to judge: the largest
@@ -46,6 +49,7 @@ class Report:
         blur_limit: see :data:`BLUR_LIMIT`.
         settings: what to say about how the results came about, as names and values.
         title: heading of the page.
+        widths: errors of the model and limits of width; by default neither is known.
 
     Raises:
         ValueError: ``mm_per_pixel`` or ``blur_limit`` is not positive.
@@ -61,6 +65,7 @@ class Report:
         title: str = 'Crack inspection',
         scales: Mapping[str, PhotoScale] | None = None,
         without_scale: Mapping[str, str] | None = None,
+        widths: WidthOptions | None = None,
     ) -> None:
         for name, value in (('mm_per_pixel', mm_per_pixel), ('blur_limit', blur_limit)):
             if value is not None and not value > 0:
@@ -71,6 +76,10 @@ class Report:
         self.scales = ScaleTable(scales or {}, None if mm_per_pixel is None else PhotoScale(mm_per_pixel))
         self.without_scale = dict(without_scale or {})
         self.has_mm = mm_per_pixel is not None or bool(scales)
+        self.widths = widths or WidthOptions()
+        classes = self.widths.classes if self.has_mm else None
+        self.estimator = Estimator(self.scales, self.widths.errors, classes)
+        self._estimates: dict[tuple[str, int | None], dict] = {}
 
     def write(self) -> None:
         """Write ``summary.csv``, ``cracks.csv``, ``summary.json`` and ``index.html``."""
@@ -85,6 +94,7 @@ class Report:
             without_scale=self.without_scale,
             blur_limit=self.blur_limit,
             width_bias_in_output_pixels=WIDTH_BIAS,
+            **self.widths.stored(),
             photos=[self._with_units(record) for record in self.records],
         )
         self.folder.write_json(content, 'summary.json')
@@ -119,6 +129,9 @@ class Report:
             mm_per_pixel=self.mm_per_pixel,
             blur_limit=self.blur_limit,
             width_bias=WIDTH_BIAS,
+            errors=self.estimator.errors,
+            classes=self.estimator.classes,
+            class_colors=_class_colors(self.estimator.classes),
             settings=self.settings,
             pictures=self._pictures(),
             gps_map=draw_map(map_points(self.records)),
@@ -135,7 +148,8 @@ class Report:
         """The record with the sharpness note and, if the scale is known, with millimetres."""
         if record['status'] != 'ok':
             return record
-        record = {**record, 'note': self.note(record)}
+        record = {**record, 'note': self.note(record), 'total_estimates': self._estimate(record)}
+        record['cracks_estimates'] = [self._estimate(record, i) for i in range(len(record['cracks']))]
         scale = self.scales.of(record['source'])
         if scale is not None:
             record['scale_of_photo'] = asdict(scale)
@@ -144,7 +158,7 @@ class Report:
         return record
 
     def _in_unit(self, record: Record, index: int | None = None) -> dict:
-        """Measures of a crack, or of all cracks, in millimetres if the photo's scale is known."""
+        """What the page shows of a crack, or of all: corrected, in millimetres if the scale is known."""
         scale, cracks = self.scales.of(record['source']), record['cracks']
         values = record['total'] if index is None else cracks[index]
         if scale is not None:
@@ -153,7 +167,12 @@ class Report:
                 if index is None
                 else in_millimetres(values, scale)
             )
-        return {name: round(values[name], 4) for name in ('area', *LENGTHS)}
+        estimates = self._estimate(record, index)
+        found = estimates['values']
+        corrected = {
+            name: found[name]['corrected'] if name in found else round(values[name], 4) for name in LENGTHS
+        }
+        return {'area': round(values['area'], 4), **corrected, **_shown_estimates(estimates, index is None)}
 
     def _scale_text(self, record: Record) -> str:
         scale = self.scales.of(record['source'])
@@ -174,7 +193,7 @@ class Report:
         row['unit'] = 'px' if self.scales.of(record['source']) is None else 'mm'
         # What the page compares is in one unit; a photo by itself may be in another.
         comparable = row['unit'] == 'mm' or not self.has_mm
-        row |= own if comparable else dict.fromkeys(own)
+        row |= own if comparable else {**own, **dict.fromkeys(('area', *LENGTHS))}
         row['own'], row['scale'] = own, self._scale_text(record)
         row['orientation'] = record['total']['orientation']
         row['widest_at'] = record['total'].get('widest_at')
@@ -237,6 +256,7 @@ class Report:
             'cracks',
             'rejected',
             *measures,
+            *self.estimator.columns(units[-1][0]),
             'orientation_deg',
             'blur_spread_output_px',
             'note',
@@ -274,6 +294,7 @@ class Report:
                     values = in_millimetres(crack, scale) if converted and scale else crack
                     row |= {f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS}
                     row[f'area_{unit}2'] = f'{values["area"]:.2f}'
+                row |= self._estimate_cells(record, number - 1)
                 confidence, orientation = crack.get('confidence'), crack['orientation']
                 row['confidence'] = '' if confidence is None else f'{confidence:.3f}'
                 row['orientation_deg'] = '' if orientation is None else orientation
@@ -287,9 +308,23 @@ class Report:
         measures = [f'{name}_{unit}' for unit, _ in self._units() for name in LENGTHS]
         areas = [f'area_{unit}2' for unit, _ in self._units()]
         places = ['top_px', 'left_px', 'bottom_px', 'right_px', 'widest_row_px', 'widest_column_px']
-        columns = ['photo', 'crack', 'kind', 'confidence', *measures, *areas, 'orientation_deg', *places]
+        columns = ['photo', 'crack', 'kind', 'confidence', *measures, *areas]
+        columns += [*self.estimator.columns(self._units()[-1][0]), 'orientation_deg', *places]
         columns += ['decision', 'comment']
         self._write_table('cracks.csv', columns, rows)
+
+    def _estimate(self, record: Record, index: int | None = None) -> dict:
+        """Of a crack or of a photo, made once for all that is written."""
+        key = (record['name'], index)
+        if key not in self._estimates:
+            self._estimates[key] = self.estimator.of(record, index)
+        return self._estimates[key]
+
+    def _estimate_cells(self, record: Record, index: int | None = None) -> dict:
+        """Nothing for a photo without a scale among others: its columns are in another unit."""
+        if self.has_mm and self.scales.of(record['source']) is None:
+            return {}
+        return self.estimator.cells(self._estimate(record, index))
 
     def _csv_row(self, record: Record, units: list[tuple[str, bool]]) -> dict:
         row = dict(photo=record['name'], status=record['status'], source=record['source'])
@@ -309,6 +344,7 @@ class Report:
                 values = total_in_millimetres(values, record['cracks'], scale)
             row[f'area_{unit}2'] = f'{values["area"]:.2f}'
             row.update({f'{name}_{unit}': f'{values[name]:.3f}' for name in LENGTHS})
+        row |= self._estimate_cells(record)
         orientation, spread = record['total']['orientation'], record['blur_spread']
         row['cracks'], row['rejected'] = len(record['cracks']), _count_rejected(record)
         row['orientation_deg'] = '' if orientation is None else orientation
@@ -318,6 +354,31 @@ class Report:
         row['without_data_percent'] = f'{100 * record.get("without_data", 0):.1f}'
         row['seam_rms_probability'] = f'{record["seam_rms"].get("probability", 0):.4f}'
         return row
+
+
+def _class_colors(classes: WidthClasses | None) -> list[tuple[str, str]]:
+    """Names of the classes and their colours in CSS."""
+    if classes is None:
+        return []
+    colors = ('#{:02x}{:02x}{:02x}'.format(*color) for color in classes.colors.tolist())
+    return list(zip(classes.names, colors, strict=True))
+
+
+def _shown_estimates(estimates: dict, of_photo: bool) -> dict:
+    """Intervals, chances and lengths per class; of a crack no more than its line in the page shows."""
+    found = estimates['values']
+    shown: dict = dict(
+        intervals={
+            name: [found[name]['low'], found[name]['high']]
+            for name in (LENGTHS if of_photo else ('max_width',))
+            if name in found
+        }
+    )
+    if 'above' in estimates:
+        shown['above'] = [[limit, chances['max_width']] for limit, chances in estimates['above'].items()]
+    if of_photo and 'length_per_class' in estimates:
+        shown['class_lengths'] = list(estimates['length_per_class'].values())
+    return shown
 
 
 def decisions_by_box(record: Record) -> dict[tuple[float, ...], dict]:

@@ -49,6 +49,11 @@ class WidthClasses:
         return (f'up to {ends[0]} mm', *inner, f'above {ends[-1]} mm')
 
     @property
+    def columns(self) -> list[str]:
+        """What tables call the length in each class."""
+        return [f'length_mm_{name.replace(" ", "_")}' for name in self.names]
+
+    @property
     def colors(self) -> NDArray[np.uint8]:
         """(classes, 3) RGB."""
         place = np.linspace(0, len(COLORS) - 1, len(self.limits) + 1)

@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 FORMAT = 'csbsr_mm width errors 1'
+SUFFIX = '.widths.json'
 COVERAGE = 0.9
 WIDTHS = ('mean_width', 'width_95', 'max_width', 'subpixel_mean', 'subpixel_median', 'subpixel_max')
+ABOUT = ('source', 'threshold', 'widths', 'blurs')
 NODES = 9
 BANDWIDTH = 0.35
 """Of the average around a node, in logarithms of the measured width."""
@@ -168,7 +170,8 @@ class WidthErrors:
         curves: Curve of each measure of :data:`WIDTHS` that was looked at.
         length_bias: Measured minus true length, in parts of the measured one.
         length_spread: Its standard deviation.
-        about: What they belong to: ``weights`` (checksum), ``threshold``, and how they were measured.
+        about: What they belong to, ``weights`` (checksum) and ``threshold``; how they were measured, which
+            ``source`` says in words.
     """
 
     curves: Mapping[str, ErrorCurve]
@@ -183,19 +186,21 @@ class WidthErrors:
         curve = self.curves.get(name)
         return None if curve is None else curve.estimate(measured)
 
-    def suits(self, weights: str | None, threshold: float) -> bool:
-        """Whether they were measured with these weights and this threshold."""
-        known = self.about.get('weights')
-        return known is not None and known == weights and math.isclose(self.about['threshold'], threshold)
+    def suits(self, threshold: float) -> bool:
+        """Whether they were measured at this threshold."""
+        return math.isclose(self.about.get('threshold', math.nan), threshold)
 
-    def write(self, path: str | Path) -> None:
-        """Write JSON."""
+    def as_dict(self) -> dict[str, Any]:
+        """What :meth:`from_dict` reads, for JSON."""
         rounded = {
             name: {part: [round(value, 4) for value in values] for part, values in asdict(curve).items()}
             for name, curve in self.curves.items()
         }
-        content = {**asdict(replace(self, curves={})), 'format': FORMAT, 'curves': rounded}
-        Path(path).write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
+        return {**asdict(replace(self, curves={})), 'format': FORMAT, 'curves': rounded}
+
+    def write(self, path: str | Path) -> None:
+        """Write JSON."""
+        Path(path).write_text(json.dumps(self.as_dict(), indent=1) + '\n', encoding='utf-8')
 
     @classmethod
     def read(cls, path: str | Path) -> WidthErrors:
@@ -216,8 +221,28 @@ class WidthErrors:
         """From the content of a file."""
         if content.get('format') != FORMAT:
             raise ValueError(f'format {content.get("format")!r}, expected {FORMAT!r}')
+        missing = [name for name in ABOUT if name not in content['about']]
+        if missing:
+            raise ValueError(f'nothing is said about {", ".join(missing)}')
         curves = {name: ErrorCurve(**curve) for name, curve in content['curves'].items()}
         return cls(curves, content['length_bias'], content['length_spread'], content['about'])
+
+
+def find_errors(path: str | Path, weights: str) -> WidthErrors | None:
+    """The table beside a model file, NAME.widths.json.
+
+    Args:
+        path: The model file.
+        weights: Checksum of its weights.
+
+    Returns:
+        None if there is no table, or if it was measured with other weights.
+    """
+    table = Path(path).with_suffix(SUFFIX)
+    if not table.is_file():
+        return None
+    errors = WidthErrors.read(table)
+    return errors if errors.about.get('weights') == weights else None
 
 
 def geometry_errors(scale: int) -> WidthErrors:

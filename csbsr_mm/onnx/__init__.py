@@ -1,5 +1,1 @@
-"""Export to ONNX, and a backend that runs the exported model."""
-
-from .._extras import need
-
-need('csbsr_mm.onnx', 'mmseg')
+"""Export to ONNX, which needs MMSegmentation, and backends that run what was exported, which do not."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import logging
 import sys
 import warnings
@@ -20,11 +19,11 @@ from mmseg.models.utils import resize as mmseg_resize
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from csbsr_mm._extras import need
 from csbsr_mm.apis.backends import SegmentorBackend, make_backend
 from csbsr_mm.functional.probability import crack_probability
 
-INPUT = 'image'
+from .backend import INPUT, require
+
 MAX_SIDE = 8192
 MAX_BATCH = 256
 
@@ -59,7 +58,7 @@ class ExportableModel(nn.Module):
             matrix, offset = _color_transform(self.model.data_preprocessor)
             self.register_buffer('matrix', matrix)
             self.register_buffer('offset', offset)
-        _make_exportable(self.model)
+        make_exportable(self.model)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Predict RGB images (B, 3, h, w) in [0, 1]."""
@@ -153,25 +152,42 @@ def export_onnx(
     exportable = ExportableModel(model, crack_class).cpu().eval()
     # Sizes 0 and 1 would be taken for constants.
     example = torch.rand(max(batch_size, 2) if dynamic else batch_size, 3, *size)
-    shapes = _dynamic_shapes(divisor) if dynamic else None
-    with torch.no_grad(), _quiet(), _symbolic_resize():
-        # Captured here: left to itself the ONNX exporter falls back on graphs of fixed size.
-        captured = torch.export.export(exportable, (example,), dynamic_shapes=shapes, strict=False)
-        program = torch.onnx.export(
-            captured,
-            dynamo=True,
-            verbose=False,
-            input_names=[INPUT],
-            output_names=exportable.output_names,
-        )
-    backend = exportable.backend
-    program.model.metadata_props.update(
-        csbsr_scale=str(backend.scale),
-        csbsr_threshold=repr(float(backend.threshold)),
+    shapes = dynamic_shapes({INPUT: 1}, divisor) if dynamic else None
+    properties = dict(
+        csbsr_scale=str(exportable.backend.scale),
+        csbsr_threshold=repr(float(exportable.backend.threshold)),
         csbsr_divisor=str(divisor if dynamic else 1),
     )
-    program.save(str(path))
+    write_graph(exportable, {INPUT: example}, exportable.output_names, path, shapes, properties)
     return exportable
+
+
+def write_graph(
+    module: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: Sequence[str],
+    path: str | Path,
+    shapes: dict | None,
+    properties: dict[str, str],
+) -> None:
+    """Write a module as an ONNX graph.
+
+    Args:
+        module: Takes ``inputs`` by position.
+        inputs: An example of each input by name.
+        outputs: Names of what the module returns.
+        path: File to write.
+        shapes: Sizes that vary at run time, from :func:`dynamic_shapes`, or None.
+        properties: Written into the file as metadata.
+    """
+    with torch.no_grad(), _quiet(), _symbolic_resize():
+        # Captured here: left to itself the ONNX exporter falls back on graphs of fixed size.
+        captured = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=shapes, strict=False)
+        program = torch.onnx.export(
+            captured, dynamo=True, verbose=False, input_names=list(inputs), output_names=list(outputs)
+        )
+    program.model.metadata_props.update(properties)
+    program.save(str(path))
 
 
 def check_onnx(path: str | Path, exportable: ExportableModel, shapes: Sequence[tuple[int, ...]]) -> float:
@@ -199,13 +215,7 @@ def check_onnx(path: str | Path, exportable: ExportableModel, shapes: Sequence[t
     return worst
 
 
-def require(*packages: str):
-    """Import packages of the extra ``onnx``; returns the last."""
-    need('ONNX', *packages)
-    return [importlib.import_module(package) for package in packages][-1]
-
-
-def _make_exportable(model: nn.Module) -> None:
+def make_exportable(model: nn.Module) -> None:
     """Replace modules that do not export with variable sizes by equal ones that do."""
     for module in list(model.modules()):
         if getattr(module, 'blur_method', None) == 'grouped':
@@ -246,11 +256,22 @@ def _symbolic_resize():
             module.resize = mmseg_resize
 
 
-def _dynamic_shapes(divisor: int) -> dict:
+def dynamic_shapes(scales: dict[str, int], divisor: int, batches: Sequence[str] = ()) -> dict:
+    """Sizes that vary at run time, for :func:`write_graph`.
+
+    Args:
+        scales: Names of inputs that are images, and how many times the photo's size they have.
+        divisor: Of the photo's sides.
+        batches: Names of further inputs that have one entry an image.
+    """
     height = torch.export.Dim('height', min=1, max=MAX_SIDE // divisor)
     width = torch.export.Dim('width', min=1, max=MAX_SIDE // divisor)
     batch = torch.export.Dim('batch', min=1, max=MAX_BATCH)
-    return {INPUT: {0: batch, 2: divisor * height, 3: divisor * width}}
+    images = {
+        name: {0: batch, 2: scale * divisor * height, 3: scale * divisor * width}
+        for name, scale in scales.items()
+    }
+    return {**images, **{name: {0: batch} for name in batches}}
 
 
 def _bin_means(length: int, bins: int, like: Tensor) -> Tensor:

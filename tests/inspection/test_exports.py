@@ -242,7 +242,7 @@ def test_cvat(masks):
 def test_wrong_requests(masks, capsys, monkeypatch):
     words = ['measure', str(masks / 'masks'), '--out-dir', str(masks / 'out')]
     assert main([*words, '--export', 'dwg']) == 2
-    assert "no format 'dwg'; there are geojson, gpkg, dxf" in capsys.readouterr().err
+    assert "no format 'dwg'; there are geojson, geojson-pixels, gpkg, dxf" in capsys.readouterr().err
     assert main(['measure', str(masks / 'masks'), '--export', 'coco']) == 2
     assert '--export needs --out-dir' in capsys.readouterr().err
     (masks / 'photos/007.jpg').unlink()

@@ -15,6 +15,9 @@ from csbsr_mm.inspection.decisions import read_decisions
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.report import Report
 from csbsr_mm.inspection.scales import PhotoScale, ScaleTable, read_scales
+from csbsr_mm.inspection.width_classes import WidthClasses
+from csbsr_mm.inspection.width_errors import WIDTHS, ErrorCurve, WidthErrors
+from csbsr_mm.inspection.width_options import WidthOptions
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium here; apt-get install chromium')
@@ -190,6 +193,33 @@ def test_viewer(tmp_path, records):
     assert found['outline'] == [True, pytest.approx(0.5, abs=0.02), pytest.approx(0.85, abs=0.02)]
     assert found['ring'] == [pytest.approx(0.5, abs=0.01), pytest.approx(0.75, abs=0.01)]
     assert found['aspect'] == pytest.approx(100 / 60, rel=0.01)
+
+
+@needs_browser
+def test_viewer_shows_intervals_chances_and_classes(tmp_path, records):
+    """Widths are corrected by the bias of 0.4 pixels; a table of errors and classes are given."""
+    curve = ErrorCurve([0.5, 20.0], [0.4, 0.4], [0.3, 0.3])
+    about = dict(threshold=0.5, source='measured on 80 cracks', widths=[0.4, 6], blurs=[1, 4])
+    errors = WidthErrors(dict.fromkeys(WIDTHS, curve), about=about)
+    records = [dict(record, threshold=0.5) for record in records]
+    widths = WidthOptions(errors, WidthClasses((0.2, 0.3)))
+    script = """
+      document.querySelector('#photos tbody tr').click();
+      const text = id => document.getElementById(id).innerText.replace(/\\s+/g, ' ');
+      const swatches = [...document.querySelectorAll('.swatch')].map(one => one.style.background);
+      return [text('viewer-measures'), document.querySelector('.cracks tbody tr').innerText,
+              document.querySelector('.cracks tbody td[title]').title, swatches];"""
+    facts, crack, title, swatches = run_in_browser(
+        write(tmp_path, records, mm_per_pixel=0.1, widths=widths), script
+    )
+    # 0.1 mm per pixel: 3.0 - 0.4 pixels, and 1.645 times 0.3 pixels to either side.
+    assert 'Widest crack 0.26 mm (0.21\u20130.31)' in facts
+    assert '(0.21\u20130.31)' in crack
+    title = title.replace('\u00a0', ' ')
+    assert title == 'P(> 0.2 mm) = 0.98, P(> 0.3 mm) = 0.09'
+    assert title in facts
+    assert ' up to 0.2 mm 5.00 mm' in facts
+    assert len(set(swatches)) == 3
 
 
 @needs_browser

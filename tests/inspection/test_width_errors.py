@@ -8,12 +8,16 @@ from scipy.special import expit, ndtr
 
 from csbsr_mm.inspection.profiles import profile_widths
 from csbsr_mm.inspection.width_errors import (
+    SUFFIX,
+    WIDTHS,
     ErrorCurve,
     Estimate,
     WidthErrors,
+    find_errors,
     fit_curve,
     geometry_errors,
 )
+from csbsr_mm.weights.library import FOLDER
 
 
 def simulated(true, seed):
@@ -95,18 +99,35 @@ def test_curve_beyond_its_ends():
 
 def test_file_keeps_the_table(tmp_path):
     path = tmp_path / 'a.widths.json'
-    about = dict(weights='ab', threshold=0.5)
+    about = dict(weights='ab', threshold=0.5, source='rendered cracks', widths=[0.4, 6], blurs=[1, 4])
     errors = WidthErrors({'mean_width': ErrorCurve([1.0, 2.0], [0.1, 0.2], [0.1, 0.1])}, 0.01, 0.02, about)
     errors.write(path)
     again = WidthErrors.read(path)
     assert again.estimate('mean_width', 1.5) == pytest.approx(errors.estimate('mean_width', 1.5))
     assert again.estimate('length', 100.0) == pytest.approx((99.0, 2.0))
     assert again.estimate('subpixel_max', 1.0) is None
-    assert again.suits('ab', 0.5)
-    assert not any(again.suits(*other) for other in (('cd', 0.5), ('ab', 0.4), (None, 0.5)))
+    assert again.suits(0.5)
+    assert not again.suits(0.4)
+    assert find_errors(tmp_path / 'a.safetensors', 'ab') == again
+    assert find_errors(tmp_path / 'a.safetensors', 'cd') is None
+    assert find_errors(tmp_path / 'b.safetensors', 'ab') is None
+    WidthErrors(errors.curves, about=dict(threshold=0.5)).write(path)
+    with pytest.raises(ValueError, match='nothing is said about source, widths, blurs'):
+        WidthErrors.read(path)
     path.write_text('{"a": 1}')
     with pytest.raises(ValueError, match='no table of width errors'):
         WidthErrors.read(path)
+
+
+@pytest.mark.parametrize('table', [*FOLDER.glob(f'*{SUFFIX}')], ids=lambda path: path.name)
+def test_tables_on_board(table):
+    """Their intervals hold on the cracks they were made from, and correction keeps the order of widths."""
+    errors = WidthErrors.read(table)
+    assert set(errors.curves) == set(WIDTHS)
+    assert errors.about['cracks'] >= 40
+    assert all(0.8 <= part <= 1 for part in errors.about['coverage_of_intervals'].values())
+    widths = np.linspace(0, 10, 200)
+    assert all((np.diff(curve.corrected(widths)) >= 0).all() for curve in errors.curves.values())
 
 
 def test_geometry_alone():

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import torch
 from helpers.models import tiny_csbsr, tiny_unet
-from mmengine.config import Config, ConfigDict
-from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
+from helpers.onnx_models import TINY, build, needs_onnx
+from mmengine.config import Config
 from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
 from PIL import Image
 from torch import nn
 
@@ -21,29 +19,6 @@ from csbsr_mm.cli import main
 from csbsr_mm.onnx.export import MatrixPool, check_onnx, export_onnx
 
 ROOT = Path(__file__).parents[2]
-TINY = dict(type='KBPN', num_stages=1, channels=4, kernel_size=5, estimated_kernel_size=3)
-
-
-def needs_onnx():
-    for package in ('onnx', 'onnxscript', 'onnxruntime'):
-        pytest.importorskip(package, reason='the optional ONNX packages are not installed')
-
-
-def build(config):
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    model = revert_sync_batchnorm(MODELS.build(ConfigDict(config)))
-    for name, parameter in model.named_parameters():
-        if name.startswith('segmentor') and parameter.ndim > 1:
-            nn.init.kaiming_normal_(parameter)
-        # Logits of trained models are of order ten; with larger ones float32 itself is off by 1e-4.
-        if name.endswith('conv_seg.weight'):
-            parameter.data *= 0.01
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-    return model.eval()
 
 
 @pytest.mark.parametrize('bins', [1, 2, 3, 6, (3, 5)])

@@ -14,7 +14,11 @@ def test_mutation_is_found_once_with_its_tests(mutation):
     assert mutation.old != mutation.new
 
 
-def test_survivors_are_told(tmp_path):
+def out_of_time(command, timeout, **_):
+    raise tool.subprocess.TimeoutExpired(command, timeout)
+
+
+def test_survivors_are_told(tmp_path, monkeypatch):
     (tmp_path / 'csbsr_mm').mkdir()
     (tmp_path / 'tests').mkdir()
     (tmp_path / 'csbsr_mm' / '__init__.py').write_text('def add(a, b):\n    return a + b\n')
@@ -28,5 +32,7 @@ def test_survivors_are_told(tmp_path):
     ):
         assert tool.judge(tmp_path, Mutation('a + b', 'a - b', tests), 60) == verdict
     assert 'a + b' in (tmp_path / 'csbsr_mm' / '__init__.py').read_text()
+    monkeypatch.setattr(tool.subprocess, 'run', out_of_time)
+    assert tool.judge(tmp_path, Mutation('a + b', 'a - b', 'test_add.py'), 60) == 'hung'
     with pytest.raises(ValueError, match='0 times'):
         tool.place_of(tmp_path, Mutation('a * b', '', 'test_add.py'))

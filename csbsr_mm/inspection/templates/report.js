@@ -19,6 +19,13 @@ const format = value => value.toLocaleString('en', {
   minimumFractionDigits: digits(value), maximumFractionDigits: digits(value), useGrouping: true });
 const withUnit = (value, square = false, unit = UNIT) => `${format(value)} ${unit}${square ? '²' : ''}`;
 
+const interval = (values, name) => {
+  const ends = (values.intervals || {})[name];
+  return ends && ends[1] > 0 ? ` (${format(ends[0])}\u2013${format(ends[1])})` : '';
+};
+const chances = values => (values.above || []).map(([limit, chance]) =>
+  `P(>\u00a0${limit}\u00a0mm)\u00a0=\u00a0${chance.toFixed(2)}`).join(', ');
+
 function directionIcon(degrees) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '-13 -13 26 26');
@@ -146,14 +153,27 @@ function drawHistogram() {
 // Viewer.
 
 function measureList(row) {
-  const own = (name, square) => withUnit(row.own[name], square, row.unit);
+  const own = (name, square) => withUnit(row.own[name], square, row.unit) + (square ? '' : interval(row.own, name));
   const entries = [['Widest crack', own('max_width')], ['95 % width', own('width_95')],
     ['Mean width', own('mean_width')], ['Length', own('length')], ['Area', own('area', true)]];
   if (row.orientation !== null) entries.push(['Direction', `${row.orientation.toFixed(0)}°`]);
   if (row.blobs) entries.push(['Blobs, not counted', String(row.blobs)]);
   if (row.ignored) entries.push(['Too small or faint', String(row.ignored)]);
   if (row.blur_spread !== null) entries.push(['Blur', `${row.blur_spread.toFixed(2)} px`]);
-  return entries.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
+  const chance = element('dt', { class: 'chances' }, chances(row.own));
+  return [...entries.slice(0, 1), ...(row.own.above && row.crack_count ? [[null, chance]] : []), ...entries.slice(1)]
+    .flatMap(([name, value]) => (name ? [element('dt', {}, name), element('dd', {}, value)] : [value]))
+    .concat(classList(row));
+}
+
+function classList(row) {
+  if (!row.own.class_lengths || !row.crack_count) return [];
+  return CLASSES.flatMap(([name, color], index) => {
+    const swatch = element('i', { class: 'swatch' });
+    swatch.style.background = color;
+    return [element('dt', {}, swatch, name),
+      element('dd', {}, withUnit(row.own.class_lengths[index], false, row.unit))];
+  });
 }
 
 function crackTable(row) {
@@ -161,7 +181,8 @@ function crackTable(row) {
   const lines = row.cracks.map((crack, index) => {
     const line = element('tr', { 'data-index': index },
       element('td', {}, element('button', { type: 'button' }, String(index + 1)), element('span', { class: 'mark' })),
-      element('td', {}, format(crack.max_width)), element('td', {}, format(crack.length)),
+      element('td', { title: chances(crack) || null }, format(crack.max_width),
+        element('small', {}, interval(crack, 'max_width'))), element('td', {}, format(crack.length)),
       element('td', {}, crack.orientation === null ? '–' : `${Math.round(crack.orientation) % 180}°`),
       element('td', {}, [crack.confidence == null ? '–' : crack.confidence.toFixed(2),
         crack.kind === 'joint?' ? ' joint?' : ''].join('')));

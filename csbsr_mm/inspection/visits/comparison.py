@@ -216,6 +216,8 @@ def _notes(old: Visit, new: Visit, pair: PhotoPair) -> Iterator[str]:
         if note:
             yield f'the {word} photo is {note}'
     scales = old.scale_of(pair.old), new.scale_of(pair.new)
+    if any(scale is not None and scale.plane is not None for scale in scales):
+        yield 'the wall is seen at an angle: millimetres are those of the middle of the photo'
     if None not in scales:
         ratio = scales[0].mm_per_pixel / (scales[1].mm_per_pixel * pair.registration.magnification())
         if abs(ratio - 1) > SCALE_DISAGREEMENT:

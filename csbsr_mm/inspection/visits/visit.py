@@ -74,7 +74,7 @@ class Visit:
     def scale_of(self, name: str) -> PhotoScale | None:
         """Size of a pixel of a photo on the wall, if the report knows it."""
         scale = self._listed(name).get('scale_of_photo')
-        return None if scale is None else PhotoScale(scale['mm_per_pixel'], scale.get('std'), scale['source'])
+        return None if scale is None else PhotoScale.from_json(scale)
 
     def width_errors(self) -> WidthErrors | None:
         """The errors of the model's widths, if the report knows them."""

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 from helpers.visits import MOVED, line, photo, report
 
@@ -103,6 +104,19 @@ def test_photos_under_other_names(visits, tmp_path, capsys):
     assert content['different_settings'] == {'Threshold': [0.7, 0.72]}
     assert 'differ in Threshold' in capsys.readouterr().err
     assert 'different settings' in (tmp_path / 'out' / 'index.html').read_text()
+
+
+@pytest.mark.parametrize('wall', [7, *(pytest.param(wall, marks=pytest.mark.slow) for wall in range(20, 26))])
+def test_nothing_changed(tmp_path, wall):
+    """The camera moved, and light and noise are others."""
+    rng = np.random.default_rng(wall)
+    cracks = [line((40, y), (200, y + 10), rng.uniform(2.5, 5), rng.uniform(0, 5)) for y in (60, 120, 195)]
+    pictures = photo(cracks, wall=wall, light=1), photo(cracks, MOVED, wall=wall, light=2)
+    visits = [report(tmp_path / str(n), {'a': picture}, scale=2) for n, picture in enumerate(pictures)]
+    assert main(['compare', *map(str, visits), '--out-dir', str(tmp_path / 'out')]) == 0
+    (pair,) = json.loads((tmp_path / 'out' / 'changes.json').read_text())['pairs']
+    assert [change['kinds'] for change in pair['changes']] == [[], [], []]
+    assert max(abs(change['width_change']) for change in pair['changes']) < 0.45
 
 
 def test_scales_that_disagree(visits, tmp_path):
