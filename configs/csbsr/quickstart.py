@@ -12,7 +12,7 @@ _base_ = [
 ]
 work_dir = 'work_dirs/quickstart'
 
-estimator, warmup, total = 1200, 1300, 1450
+estimator, warmup, total = 1500, 1700, 1850
 # No validation: the test follows at once.
 train_cfg = dict(max_iters=total, val_begin=total + 1)
 optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))

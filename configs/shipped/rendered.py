@@ -14,6 +14,8 @@ _base_ = [
 work_dir = 'work_dirs/rendered'
 data_root = 'data/crack_varied'
 
+model = dict(sr=dict(init_cfg=None))  # The file was trained from the released initial values.
+
 degradation = dict(
     type='BlindDegradation',
     scale={{_base_.scale}},

@@ -1,6 +1,7 @@
 """Write the cracks of a report in a format that other tools load.
 
 csbsr annotations report/ geojson cracks.geojson    # centre lines with widths, for QGIS and geopandas
+csbsr annotations report/ geojson-pixels a.geojson  # the same, wherever the photos were taken
 csbsr annotations report/ gpkg cracks.gpkg          # centre lines and outlines, for QGIS
 csbsr annotations report/ dxf drawings/             # for CAD; needs ezdxf
 csbsr annotations report/ svg lines/                # centre lines over each photo

@@ -1,29 +1,10 @@
-"""Lazy access to the compiled kernels: Numba stays optional and costs nothing until used."""
+"""The compiled kernels of this folder."""
 
-import atexit
-import importlib
-import shutil
-import tempfile
-from functools import cache
 from types import ModuleType
 
+from csbsr_mm.utils.kernels import compiled
 
-@cache
+
 def numba_kernels(name: str) -> ModuleType | None:
     """The module ``csbsr_mm.functional.NAME`` of compiled kernels, or None where Numba is not installed."""
-    try:
-        importlib.import_module('numba')
-    except ImportError:
-        return None
-    try:
-        return importlib.import_module(f'{__package__}.{name}')
-    except RuntimeError as error:
-        if 'cannot cache' not in str(error):
-            raise
-        # Neither the installation nor HOME can be written to: compile into a folder of this process.
-        from numba import config
-
-        folder = tempfile.mkdtemp(prefix='csbsr_mm-numba-')
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        config.CACHE_DIR = folder  # type: ignore[attr-defined]
-        return importlib.import_module(f'{__package__}.{name}')
+    return compiled(f'{__package__}.{name}')

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .crack_lines import shapes_of_mask
 from .exports import FOLDER, existing_exports, write_export, write_exports
 from .exports.data import CrackData, PhotoShapes
+from .georeference import georeference_camera
 from .photo_output import OutputFolder
 from .prediction_run import Record
-from .remeasure import stored_result
+from .remeasure import stored_shapes
 from .report import decisions_by_box
 from .scales import PhotoScale
 from .spreadsheet import FORMULA_STARTS
@@ -87,18 +87,16 @@ def _photos(folder: OutputFolder, records: Sequence[Record]) -> Iterator[PhotoSh
     for record in records:
         if record['status'] != 'ok':
             continue
-        result = stored_result(folder, record, record['threshold'])
-        mask = result.mask
         scale = PhotoScale.from_json(record['scale_of_photo']) if 'scale_of_photo' in record else None
-        result.close()
         yield PhotoShapes(
             name=record['name'],
             source=Path(record['source']),
             width=record['width'],
             height=record['height'],
-            cracks=list(shapes_of_mask(mask, record['scale'], record['cracks'])),
+            cracks=stored_shapes(folder, record),
             mm_per_pixel=None if scale is None else scale.mm_per_pixel,
             plane=None if scale is None else scale.plane,
+            view=georeference_camera(record, None if scale is None else scale.mm_per_pixel),
             in_mm=record.get('cracks_mm'),
             decisions=decisions_by_box(record),
         )

@@ -150,6 +150,7 @@ class PredictionRun:
             blur_spread=spread if spread is not None and math.isfinite(spread) else None,
             seam_rms=result.seam_rms,
             reading=photo.note,
+            skipped=photo.skipped,
             without_data=0.0 if result.nodata is None else round(result.nodata.part, 4),
             tiles=result.tiles,
             files=files,

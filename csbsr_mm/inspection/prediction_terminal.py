@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from csbsr_mm.inspection.log_progress import LogProgress
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import Record
 from csbsr_mm.photos.input_files import SourcePhoto
@@ -16,7 +17,7 @@ FAILED_PHOTOS, INTERRUPTED = 1, 130
 
 
 class PhotoProgress:
-    """A bar that counts pixels, so that the time left is that of the work; or a line for each photo.
+    """A bar that counts pixels, so that the time left is that of the work; or lines of a log.
 
     Args:
         photos: All photos.
@@ -28,6 +29,7 @@ class PhotoProgress:
         self._pixels = {photo.name: count_pixels(photo) for photo in photos}
         self._total, self._finished, self._done = sum(self._pixels.values()), 0, 0
         self._worked_on: set[str] = set()
+        self._log = LogProgress(self.say)
         self._bar = Progress(
             TextColumn('{task.description}'),
             BarColumn(),
@@ -51,6 +53,8 @@ class PhotoProgress:
         self._worked_on.add(photo.name)
         part = self._pixels[photo.name] * done / steps
         self._bar.update(self._task, description=photo.name, completed=self._finished + part)
+        if not self.console.is_terminal:
+            self._log.on_tile(photo.name, done, steps)
 
     def on_photo(self, record: Record, worked_on: bool | None = None) -> None:
         """Count a photo that is done.
@@ -95,6 +99,11 @@ def conclude(
     failed = [record for record in records if record['status'] != 'ok']
     for record in failed:
         console.print(f'failed: {record["error"]}', style='yellow', markup=False, soft_wrap=True)
+    for record in records:
+        if record.get('skipped'):
+            console.print(
+                f'{record["source"]}: {record["skipped"]}', style='yellow', markup=False, soft_wrap=True
+            )
     done = len(records) - len(failed)
     text = f'{done} of {count} photos done, {len(failed)} failed; open {folder.root / "index.html"}'
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from csbsr_mm.apis.result import CrackResult
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, PhotoError, read_photo
 
+from .crack_lines import CrackShape, shapes_of_mask
 from .decisions import REJECT, Decision, best_fit, decision_from, read_decisions
 from .photo_output import OutputFolder, PhotoWriter
 from .prediction_run import Record, measure_result
@@ -197,6 +198,14 @@ def stored_result(folder: OutputFolder, record: Record, threshold: float) -> Cra
     result = CrackResult(photo, probability, restored, None, threshold, record['scale'])
     strike_out(result, [decision.box for decision in stored_decisions(record) if _is_out(decision)])
     return result
+
+
+def stored_shapes(folder: OutputFolder, record: Record) -> list[CrackShape]:
+    """Lines and outlines of the cracks that a report lists; errors as of :func:`stored_result`."""
+    result = stored_result(folder, record, record['threshold'])
+    mask = result.mask
+    result.close()
+    return list(shapes_of_mask(mask, record['scale'], record['cracks']))
 
 
 def _read(path: Path) -> NDArray:

@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from .camera import CameraFacts, camera_facts
 from .depth import read_measured_tiff, stretch_bits
 from .formats import add_readers, remedy
+from .jpeg_check import jpeg_damage
 from .raster import Raster
 
 MAX_PIXELS = 1_000_000_000
@@ -26,6 +27,7 @@ IN_MEMORY_PIXELS = 20_000_000
 
 # TIFF and EXIF tags by number, as in the standard.
 BITS_PER_SAMPLE, ORIENTATION, DATE_TIME, EXIF_IFD, GPS_IFD = 0x0102, 0x0112, 0x0132, 0x8769, 0x8825
+SUBFILE_TYPE, REDUCED, MASK = 0x00FE, 1, 4
 DATE_TIME_ORIGINAL, OFFSET_TIME_ORIGINAL = 0x9003, 0x9011
 
 
@@ -47,6 +49,7 @@ class Photo:
         exif: time and place as an EXIF block for pictures made from this photo.
         note: what was done to its values on reading, and what was left out.
         camera: focal length, distance and direction.
+        skipped: what else the file holds, which was not read.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class Photo:
     exif: bytes = b''
     note: str = ''
     camera: CameraFacts = field(default_factory=CameraFacts)
+    skipped: str = ''
 
     @property
     def height(self) -> int:
@@ -77,7 +81,8 @@ class Photo:
 def read_photo(path: str | Path, folder: str | Path | None = None) -> Photo:
     """Read one photo, turned upright.
 
-    The alpha channel is ignored, as MMSegmentation does; of a file with several pages the first is read.
+    The alpha channel is ignored, as MMSegmentation does; of a file with several pages the first is read. A
+    JPEG whose compressed data are not whole is refused.
     Values of 10, 12 or 14 bits in 16, floats and the first three of many bands are scaled to 16 bits.
     What was done is in the photo's ``note``.
     While it is decoded a photo takes four bytes per pixel (eight if EXIF says it is rotated); afterwards
@@ -161,6 +166,8 @@ def _read(path: Path, image: Image.Image, folder: str | Path | None) -> Photo:
     if count > MAX_PIXELS:
         raise PhotoError(f'{path} has {count:,} pixels, more than {MAX_PIXELS:,}; cut it into parts')
     folder = folder if count > IN_MEMORY_PIXELS else None
+    if image.format in ('JPEG', 'MPO'):
+        _refuse_damage(path)
     # Before anything else: reading EXIF data of a PNG also decodes it.
     is_16_bit_colour = _is_16_bit_colour(image)
     exif = image.getexif()
@@ -170,9 +177,39 @@ def _read(path: Path, image: Image.Image, folder: str | Path | None) -> Photo:
         return Photo(path, _store(measured[0], folder), **_metadata(exif, image), note=measured[1])
     else:
         pixels = _read_by_pillow(path, image, folder)
+    metadata, skipped = _metadata(exif, image), _skipped_pages(image)
+    note = '; '.join(filter(None, [stretch_bits(pixels), skipped]))
+    return Photo(path, pixels, **metadata, note=note, skipped=skipped)
+
+
+def _refuse_damage(path: Path) -> None:
+    """Refuse a JPEG of which Pillow would show something, but not what was taken."""
+    damage = jpeg_damage(path.read_bytes())
+    if damage:
+        raise PhotoError(
+            f'{path} is damaged ({damage}); copy it anew from the camera, or, if the picture looks right, '
+            f'save it again with an image editor'
+        )
+
+
+def _skipped_pages(image: Image.Image) -> str:
+    """What a file holds beside the picture that is read, except smaller copies and masks of a TIFF."""
     pages = getattr(image, 'n_frames', 1)
-    notes = [stretch_bits(pixels), f'the first of {pages} pages' if pages > 1 else '']
-    return Photo(path, pixels, **_metadata(exif, image), note='; '.join(filter(None, notes)))
+    if pages == 1:
+        return ''
+    if image.format != 'TIFF':
+        return f'the first of {pages} pictures in the file'
+    skipped = []
+    for page in range(1, pages):
+        image.seek(page)
+        if not image.tag_v2.get(SUBFILE_TYPE, 0) & (REDUCED | MASK):
+            skipped.append(str(page + 1))
+    image.seek(0)
+    if not skipped:
+        return ''
+    names = f'page {skipped[0]}' if len(skipped) == 1 else f'pages {", ".join(skipped[:9])}'
+    more = f' and {len(skipped) - 9} more' if len(skipped) > 9 else ''
+    return f'{names}{more} of {pages} skipped: save them as files of their own'
 
 
 def _read_by_pillow(path: Path, image: Image.Image, folder: str | Path | None) -> Raster:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from csbsr_mm.evaluation.photo_scores import THRESHOLDS, PhotoScores
+from csbsr_mm.functional.centerline import skeletonize
 from csbsr_mm.functional.surface import robust_hausdorff
+from csbsr_mm.metrics import CrackMetrics
 
 
 def collected(count=6, clear=2, seed=0):
@@ -21,6 +23,14 @@ def collected(count=6, clear=2, seed=0):
     return scores, pairs
 
 
+def line_dice(mask, target):
+    lines = skeletonize(mask), skeletonize(target)
+    if not mask.any() or not target.any():
+        return float(mask.any() == target.any())
+    precision, recall = target[lines[0]].mean(), mask[lines[1]].mean()
+    return 2 * precision * recall / (precision + recall)
+
+
 def test_figures_are_those_of_a_loop():
     scores, pairs = collected()
     figures = scores.figures(0.55)
@@ -34,11 +44,16 @@ def test_figures_are_those_of_a_loop():
     assert figures['IoU_max'][0] == pytest.approx(max(np.mean(scores.iou, 0)))
     assert figures['IoU_max'][0] == scores.figures(scores.best_threshold())['IoU'][0]
     assert figures['AIU'][0] == pytest.approx(np.mean(scores.iou))
+    pooled = CrackMetrics(measures=['calibration'])
+    for probability, target in pairs:
+        pooled.update(probability, target)
+    assert figures['ECE'][0] == pytest.approx(pooled.compute()['ECE'])
+    assert figures['clDice'][0] == pytest.approx(np.mean([line_dice(m, t) for m, t in masks]))
 
 
 def test_intervals_hold_the_value_and_shrink():
     few, many = (collected(count, clear=0)[0].figures(0.5) for count in (5, 80))
-    for name in ('IoU', 'AIU', 'IoU_max'):
+    for name in ('IoU', 'AIU', 'IoU_max', 'clDice', 'ECE'):
         for value, low, high in (few[name], many[name]):
             assert low <= value <= high
         assert many[name][2] - many[name][1] < few[name][2] - few[name][1]

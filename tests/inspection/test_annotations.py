@@ -5,12 +5,17 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import tifffile
 from helpers.dark_backend import DarkBackend
 from PIL import Image, ImageDraw
 
 from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.cli import main
 from csbsr_mm.inspection.annotations import write_annotations
+from csbsr_mm.inspection.crack_lines import CrackShape
+from csbsr_mm.inspection.exports import write_export
+from csbsr_mm.inspection.exports.data import CrackData, PhotoShapes
+from csbsr_mm.inspection.georeference import Georeference
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun
 from csbsr_mm.inspection.report import Report
@@ -62,6 +67,77 @@ def test_geojson_in_the_coordinates_of_a_world_file(report, tmp_path):
         write_annotations(report, 'geojson', tmp_path / 'a.geojson')
 
 
+def place(report, **changes):
+    """Say where the photos of a report were taken."""
+    summary = json.loads((report / 'summary.json').read_text())
+    for photo in summary['photos']:
+        photo |= changes
+    (report / 'summary.json').write_text(json.dumps(summary))
+
+
+def test_geojson_by_gps_heading_and_scale(report, tmp_path):
+    """A wall 4 m to the north, 5 mm per pixel: right is east, below is down."""
+    camera = dict(heading=0.0, focal_pixels=800.0)
+    scale = dict(mm_per_pixel=5.0)
+    place(report, latitude=35.0, longitude=139.0, altitude=20.0, camera=camera, scale_of_photo=scale)
+    assert write_annotations(report, 'geojson', tmp_path / 'a.geojson') == 2
+    content = json.loads((tmp_path / 'a.geojson').read_text())
+    assert 'crs' not in content
+    straight = next(one for one in content['features'] if one['properties']['crack'] == 2)
+    assert straight['properties']['coordinates'] == 'GPS, heading and scale'
+    longitude, latitude, height = np.array(straight['geometry']['coordinates']).T
+    # 120 pixels of 5 mm on a circle of latitude whose radius is that of the sphere, to a third of a per cent.
+    length = np.radians(np.ptp(longitude)) * 6_371_000 * np.cos(np.radians(35))
+    assert length == pytest.approx(0.6, rel=0.006)
+    assert np.radians(latitude.mean() - 35) * 6_371_000 == pytest.approx(4, rel=0.004)
+    assert np.allclose(height, 20 - (93 - 60) * 0.005, atol=1e-3)
+    write_annotations(report, 'geojson-pixels', tmp_path / 'b.geojson')
+    pixels = json.loads((tmp_path / 'b.geojson').read_text())['features']
+    assert min(y for one in pixels for _, y in one['geometry']['coordinates']) == pytest.approx(-93, abs=0.1)
+
+
+def test_geojson_in_the_system_of_a_geotiff(report, tmp_path):
+    tags = [
+        (33550, 'd', 3, (0.01, 0.01, 0.0), True),
+        (33922, 'd', 6, (0.0, 0.0, 0.0, 5e5, 4e6, 0.0), True),
+        (34735, 'H', 12, (1, 1, 0, 2, 1025, 0, 1, 1, 3072, 0, 1, 32654), True),
+    ]
+    tifffile.imwrite(tmp_path / 'a.tif', np.zeros((120, 160), np.uint8), extratags=tags)
+    place(report, source=str(tmp_path / 'a.tif'))
+    write_annotations(report, 'geojson', tmp_path / 'a.geojson')
+    content = json.loads((tmp_path / 'a.geojson').read_text())
+    assert content['crs']['properties']['name'] == 'urn:ogc:def:crs:EPSG::32654'
+    points = [point for one in content['features'] for point in one['geometry']['coordinates']]
+    assert min(y for _, y in points) == pytest.approx(4e6 - 0.93, abs=2e-3)
+
+
+def test_geojson_of_photos_with_and_without_a_place(tmp_path):
+    def photo(name, view):
+        line = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 3.0]])
+        measures = dict(kind='crack', confidence=1.0, orientation=0.0, box=(0, 0, 1, 1), area=1.0)
+        measures |= dict.fromkeys(('length', 'mean_width', 'width_95', 'max_width'), 1.0)
+        return PhotoShapes(name, tmp_path / name, 10, 10, [CrackShape(1, measures, [line])], view=view)
+
+    def write(*views):
+        shapes = [photo(f'{number}.jpg', view) for number, view in enumerate(views)]
+        write_export(CrackData(lambda: iter(shapes), dict), 'geojson', tmp_path / 'a.geojson')
+        return json.loads((tmp_path / 'a.geojson').read_text())['features']
+
+    def at(source, epsg):
+        return Georeference(lambda points: points + 100, source, epsg)
+
+    first, second = write(at('GPS', 4326), None)
+    assert first['geometry']['coordinates'] == [[101, 102], [104, 105]]
+    assert (second['geometry'], second['properties']['coordinates']) == (None, 'unknown')
+    assert write(at('GPS', 4326), at('GeoTIFF', 4326))[1]['geometry'] is not None
+    assert write(None)[0]['geometry']['coordinates'] == [[1, -2], [4, -5]]
+    for other in (at('GeoTIFF', 32654), at('world file', None)):
+        with pytest.raises(
+            ValueError, match=r'different reference systems \(0\.jpg: EPSG:4326, 1\.jpg: .*pixels'
+        ):
+            write(at('GPS', 4326), other)
+
+
 def test_coco(report, tmp_path):
     assert write_annotations(report, 'coco', tmp_path / 'a.json') == 2
     content = json.loads((tmp_path / 'a.json').read_text())
@@ -89,7 +165,8 @@ def test_svg(report, tmp_path):
 
 def test_wrong_requests(report, tmp_path):
     with pytest.raises(
-        ValueError, match="no format 'dwg'; there are geojson, gpkg, dxf, svg, xlsx, coco, label-studio, cvat"
+        ValueError,
+        match="no format 'dwg'; there are geojson, geojson-pixels, gpkg, dxf, svg, xlsx, coco, label",
     ):
         write_annotations(report, 'dwg', tmp_path / 'a')
     with pytest.raises(FileNotFoundError, match=r'holds no summary\.json'):

@@ -160,7 +160,7 @@ def test_files_that_cannot_be_read(tmp_path):
         read_photo(tmp_path / 'text.jpg')
     Image.fromarray(RGB8).save(tmp_path / 'whole.jpg')
     (tmp_path / 'half.jpg').write_bytes((tmp_path / 'whole.jpg').read_bytes()[:900])
-    with pytest.raises(PhotoError, match=r'half\.jpg cannot be read'):
+    with pytest.raises(PhotoError, match=r'half\.jpg is damaged \(data that end too early'):
         read_photo(tmp_path / 'half.jpg')
     (tmp_path / 'empty.png').touch()
     with pytest.raises(PhotoError, match=r'empty\.png'):
@@ -199,7 +199,22 @@ def test_floats_and_many_bands(tmp_path):
 
 def test_pages_are_told(tmp_path):
     tifffile.imwrite(tmp_path / 'a.tif', np.stack([RGB8, RGB8]), photometric='rgb')
-    assert read_photo(tmp_path / 'a.tif').note == 'the first of 2 pages'
+    assert read_photo(tmp_path / 'a.tif').note == 'page 2 of 2 skipped: save them as files of their own'
+    Image.fromarray(RGB8).save(tmp_path / 'a.gif', save_all=True, append_images=[Image.fromarray(255 - RGB8)])
+    assert read_photo(tmp_path / 'a.gif').skipped == 'the first of 2 pictures in the file'
+
+
+def test_smaller_copies_are_no_pages(tmp_path):
+    with tifffile.TiffWriter(tmp_path / 'a.tif') as file:
+        file.write(RGB8, photometric='rgb')
+        file.write(RGB8[::2, ::2], photometric='rgb', subfiletype=1)
+        file.write(255 - RGB8, photometric='rgb')
+    assert read_photo(tmp_path / 'a.tif').skipped.startswith('page 3 of 3 skipped')
+    assert np.array_equal(pixels(tmp_path / 'a.tif'), RGB8)
+    with tifffile.TiffWriter(tmp_path / 'b.tif') as file:
+        file.write(RGB8, photometric='rgb')
+        file.write(RGB8[::2, ::2], photometric='rgb', subfiletype=1)
+    assert read_photo(tmp_path / 'b.tif').note == ''
 
 
 def test_heic(tmp_path):

@@ -29,7 +29,7 @@ from csbsr_mm.evaluation.baselines import frangi_cracks, otsu_cracks
 from csbsr_mm.evaluation.photo_scores import PhotoScores
 
 SCALE = 4
-WIDTH = 160
+WIDTH = 200
 BASELINES = {'Otsu': otsu_cracks, 'Frangi': frangi_cracks}
 PIPELINE = [
     dict(type='LoadImageFromFile'),

@@ -13,6 +13,15 @@ sr = dict(
     kernel_updates=False,
     kernel_code=16,
     blur_padding='replicate',
+    # As released, but that the last filter starts at zero: S starts as bicubic enlargement.
+    init_cfg=dict(
+        type='Kaiming',
+        layer=['Conv2d', 'ConvTranspose2d'],
+        mode='fan_in',
+        distribution='normal',
+        bias=0,
+        override=dict(name='reconstruct', type='Constant', val=0),
+    ),
 )
 sr_loss = dict(type='BlindSRLoss', kernel_loss='relative', kernel_weight=0.05, border=3)
 model = dict(

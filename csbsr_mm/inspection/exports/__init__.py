@@ -35,6 +35,7 @@ class Format:
 
 FORMATS = {
     'geojson': Format('cracks.geojson', 'geojson'),
+    'geojson-pixels': Format('cracks_pixels.geojson', 'geojson_pixels'),
     'gpkg': Format('cracks.gpkg', 'geopackage'),
     'dxf': Format('dxf', 'dxf', ('ezdxf',)),
     'svg': Format('svg', 'svg'),

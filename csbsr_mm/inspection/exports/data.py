@@ -11,6 +11,7 @@ from ..crack_lines import CrackShape
 
 if TYPE_CHECKING:
     # It needs OpenCV, which the base installation lacks.
+    from ..georeference import Georeference
     from ..wall_plane import WallPlane
 
 Table = Sequence[Mapping[str, object]]
@@ -29,6 +30,7 @@ class PhotoShapes:
         cracks: Its cracks.
         mm_per_pixel: Millimetres on the wall per pixel, if that is known.
         plane: The wall, where it is known how the camera looks at it.
+        view: Where on the earth its pixels are, by GPS, heading and scale.
         in_mm: Lengths and areas of the cracks in millimetres, in the order of their numbers, if known.
         decisions: What a person decided about cracks, by their boxes.
     """
@@ -40,6 +42,7 @@ class PhotoShapes:
     cracks: list[CrackShape]
     mm_per_pixel: float | None = None
     plane: WallPlane | None = None
+    view: Georeference | None = None
     in_mm: Sequence[Mapping] | None = None
     decisions: Mapping[tuple[float, ...], Mapping] = field(default_factory=dict)
 

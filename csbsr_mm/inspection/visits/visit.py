@@ -12,10 +12,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from csbsr_mm.inspection.crack_lines import CrackShape, shapes_of_mask
+from csbsr_mm.inspection.crack_lines import CrackShape
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import Record
-from csbsr_mm.inspection.remeasure import stored_result
+from csbsr_mm.inspection.remeasure import stored_shapes
 from csbsr_mm.inspection.scales import PhotoScale
 from csbsr_mm.inspection.width_errors import WidthErrors
 from csbsr_mm.photos.reader import PhotoError, read_photo
@@ -114,11 +114,7 @@ class Visit:
 
     def cracks(self, name: str) -> list[CrackShape]:
         """The cracks that the report lists for a photo, traced in its mask."""
-        record = self.records[name]
-        result = stored_result(self.folder, record, record['threshold'])
-        mask = result.mask
-        result.close()
-        return list(shapes_of_mask(mask, record['scale'], record['cracks']))
+        return stored_shapes(self.folder, self.records[name])
 
     def probability(self, name: str) -> NDArray[np.uint16]:
         """Crack probability (H, W) of a photo as the report stores it: 65535 is 1."""

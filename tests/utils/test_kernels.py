@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from csbsr_mm.functional import _numba
+from csbsr_mm.utils.kernels import compiled
 
 numba = pytest.importorskip('numba')
 
@@ -24,8 +24,8 @@ def test_kernels_are_compiled_into_a_temporary_folder(monkeypatch):
 
     monkeypatch.setattr(numba.config, 'CACHE_DIR', '')
     monkeypatch.setattr(importlib, 'import_module', import_module)
-    assert _numba.numba_kernels.__wrapped__('kernels') is kernels
-    assert calls == ['numba', 'csbsr_mm.functional.kernels', 'csbsr_mm.functional.kernels']
+    assert compiled.__wrapped__('package.kernels') is kernels
+    assert calls == ['numba', 'package.kernels', 'package.kernels']
 
 
 def test_other_errors_of_the_kernels_are_not_hidden(monkeypatch):
@@ -36,4 +36,4 @@ def test_other_errors_of_the_kernels_are_not_hidden(monkeypatch):
 
     monkeypatch.setattr(importlib, 'import_module', import_module)
     with pytest.raises(RuntimeError, match='broken'):
-        _numba.numba_kernels.__wrapped__('kernels')
+        compiled.__wrapped__('package.kernels')
