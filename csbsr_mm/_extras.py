@@ -25,6 +25,7 @@ PACKAGES = {
     'lightning': ('lightning', 'lightning'),
     'ezdxf': ('ezdxf', 'dxf'),
     'openpyxl': ('openpyxl', 'xlsx'),
+    'fsspec': ('fsspec', 'remote'),
     'optuna': ('Optuna', 'search'),
 }
 

@@ -15,6 +15,7 @@ from csbsr_mm.onnx.backend import open_onnx
 from csbsr_mm.photos.nodata import NoData, find_nodata
 from csbsr_mm.photos.raster import Raster
 from csbsr_mm.photos.reader import Photo, photo_from_array, read_photo
+from csbsr_mm.utils.stage_times import StageTimes
 
 from .backend import OUTPUT_OVERLAP, OUTPUT_TILE, Backend, SharingBackend, Statistics
 from .result import CrackResult
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # An exported model runs without any of these.
 
 KERNEL_SAMPLES = 5
 STREAM_PIXELS = 20_000_000
+MODEL_STAGES = ('estimate_kernel', 'super_resolve', 'segment', 'whole_model')
+"""What runs on the device; models whose networks do not run one after the other have the last alone."""
 
 Progress = Callable[[int, int], None]
 
@@ -51,6 +54,9 @@ class CrackInferencer:
         per_tile: Estimate kernel and normalisation for each tile alone instead of once per photo.
         crack_class: Channel of the crack, for models with several classes none of which is called so.
         scratch_dir: Where scratch files go; the system's place for temporary files by default.
+
+    Attributes:
+        times: Seconds in the model so far, by stage: :data:`MODEL_STAGES`.
 
     Raises:
         ValueError: A value is out of range, or the crack's class cannot be known.
@@ -96,6 +102,7 @@ class CrackInferencer:
             raise ValueError(f'threshold must be a probability in [0, 1), got {threshold}')
         self.per_tile = per_tile
         self.scratch_dir = scratch_dir or tempfile.gettempdir()
+        self.times = StageTimes()
 
     @classmethod
     def from_weights(
@@ -118,7 +125,7 @@ class CrackInferencer:
 
         from .model_loading import load_weights
 
-        return cls(load_weights(source or DEFAULT, device or _default_device()), **options)
+        return cls(_in_fastest_order(load_weights(source or DEFAULT, device or _default_device())), **options)
 
     @classmethod
     def from_config(
@@ -146,7 +153,8 @@ class CrackInferencer:
         need('A model that is not exported', 'mmseg')
         from .model_loading import load_model
 
-        return cls(load_model(config, checkpoint, device or _default_device(), trust_checkpoint), **options)
+        model = load_model(config, checkpoint, device or _default_device(), trust_checkpoint)
+        return cls(_in_fastest_order(model), **options)
 
     @classmethod
     def from_onnx(
@@ -215,8 +223,17 @@ def _torch_backend(model: nn.Module | None, crack_class: int | None) -> Backend:
     from .backends import make_backend
     from .model_loading import load_weights
 
-    model = load_weights(device=_default_device()) if model is None else model
+    if model is None:
+        model = _in_fastest_order(load_weights(device=_default_device()))
     return make_backend(model.eval(), crack_class)
+
+
+def _in_fastest_order(model: nn.Module) -> nn.Module:
+    """On a CPU with the channels last, which takes two thirds of the time and differs by rounding alone."""
+    import torch
+
+    on_cpu = next(model.parameters()).device.type == 'cpu'
+    return model.to(memory_format=torch.channels_last) if on_cpu else model
 
 
 def _default_device() -> str:
@@ -233,7 +250,7 @@ class _PhotoRun:
     ) -> None:
         self.photo, self.grid = photo, grid
         self.nodata = find_nodata(photo.pixels)
-        self.backend = inferencer.backend
+        self.backend, self.times = inferencer.backend, inferencer.times
         self.batch_size, self.threshold = inferencer.batch_size, inferencer.threshold
         self.output_grid = grid.scaled(self.backend.scale)
         pixels = self.output_grid.height * self.output_grid.width
@@ -249,7 +266,9 @@ class _PhotoRun:
             blenders['sr_image'] = TileBlender(self.output_grid, sr_image)
         kernels = []
         for indices in self._batches(range(len(self.grid))):
-            outputs = self.backend.run(self._read(self.photo.pixels, self.grid, indices))
+            tiles = self._read(self.photo.pixels, self.grid, indices)
+            with self.times.of('whole_model'):
+                outputs = self.backend.run(tiles)
             for name, blender in blenders.items():
                 for index, values in zip(indices, getattr(outputs, name), strict=True):
                     blender.add(index, values)
@@ -267,7 +286,9 @@ class _PhotoRun:
         sr_image, probability = self._raster(3), self._raster(1)
         restored = TileBlender(self.output_grid, sr_image)
         for indices in self._batches(range(len(self.grid))):
-            tiles = backend.super_resolve(self._read(self.photo.pixels, self.grid, indices), kernel)
+            tiles = self._read(self.photo.pixels, self.grid, indices)
+            with self.times.of('super_resolve'):
+                tiles = backend.super_resolve(tiles, kernel)
             for index, values in zip(indices, tiles, strict=True):
                 restored.add(index, values)
         statistics = (
@@ -276,7 +297,9 @@ class _PhotoRun:
         segmented = TileBlender(self.output_grid, probability)
         for indices in self._batches(range(len(self.grid))):
             tiles = self._read(sr_image, self.output_grid, indices)
-            for index, values in zip(indices, backend.segment(tiles, kernel, statistics), strict=True):
+            with self.times.of('segment'):
+                tiles = backend.segment(tiles, kernel, statistics)
+            for index, values in zip(indices, tiles, strict=True):
                 segmented.add(index, values)
         blenders = dict(probability=segmented, sr_image=restored)
         return self._result(blenders, probability, sr_image, kernel)
@@ -286,7 +309,8 @@ class _PhotoRun:
         kernels: list[NDArray[np.float32]] = []
         for indices in self._batches(samples):
             tiles = self._read(self.photo.pixels, self.grid, indices)
-            kernels += list(cast(SharingBackend, self.backend).estimate_kernels(tiles))
+            with self.times.of('estimate_kernel'):
+                kernels += list(cast(SharingBackend, self.backend).estimate_kernels(tiles))
         if not kernels:
             return None
         mean = np.mean(kernels, 0)

@@ -32,14 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs',
         nargs='+',
         metavar='INPUT',
-        help='photos, folders or quoted patterns; before them, for a model of your own, its config (of any '
-        'MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX file',
+        help='photos, folders, quoted patterns or URLs (s3://...); before them, for a model of your own, its '
+        'config (of any MMSegmentation segmentor, or a name of `csbsr configs`) and its checkpoint or ONNX '
+        'file',
     )
     parser.add_argument(
         '--weights',
         help='weights that need no config: a name, a path or a URL (rendered); see `csbsr weights`',
     )
-    parser.add_argument('--out-dir', required=True, help='folder for all results')
+    parser.add_argument('--out-dir', required=True, help='folder for all results, or its URL')
     _add_prediction(parser.add_argument_group('prediction'))
     _add_results(parser.add_argument_group('results'))
     add_scales(parser.add_argument_group('scale', 'Size of a pixel on the wall, for millimetres.'))

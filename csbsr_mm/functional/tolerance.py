@@ -18,15 +18,18 @@ Reference:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._levels import as_thresholds, image_levels, image_mask, sorted_parts
 from ._numba import numba_kernels
-from ._tensors import ArrayOrTensor
+from ._tensors import ArrayOrTensor, is_on_device, is_tensor
 from .distance import distance_to
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ToleranceCounts(NamedTuple):
@@ -54,6 +57,8 @@ def tolerance_sweep(
 ) -> ToleranceCounts:
     """Count predicted and true pixels, and those within a tolerance of each other, for every threshold.
 
+    Tensors on an accelerator are counted there, with equal results; only the counts travel.
+
     Args:
         prob: (H, W) floating-point probabilities; compared in float32, strictly.
         target: (H, W) mask, non-zero = crack.
@@ -75,6 +80,8 @@ def tolerance_sweep(
         (array([0.66666667, 1.        ]), array([1., 1.]))
     """
     limits, tolerances = as_thresholds(thresholds), as_tolerances(tolerance)
+    if is_tensor(prob) and is_on_device(prob):
+        return _sweep_on_device(prob, target, limits, tolerances, ignore, np.ndim(tolerance) == 0)
     mask, known = image_mask(target, np.shape(prob), ignore)
     predicted = np.empty(len(limits))
     correct, found = np.empty((len(tolerances), len(limits))), np.empty((len(tolerances), len(limits)))
@@ -86,6 +93,29 @@ def tolerance_sweep(
     if not np.ndim(tolerance):
         correct, found = correct[0], found[0]
     return ToleranceCounts(predicted, correct, float(np.count_nonzero(mask)), found)
+
+
+def _sweep_on_device(
+    prob: Tensor,
+    target: Tensor,
+    limits: NDArray[np.float32],
+    tolerances: NDArray[np.float64],
+    ignore: Tensor | None,
+    is_one: bool,
+) -> ToleranceCounts:
+    """:func:`tolerance_sweep` of a tensor on an accelerator; the maps stay there."""
+    from ._tolerance_torch import counts_on_device
+
+    if not prob.is_floating_point():
+        raise ValueError(f'prob must be floating-point probabilities, got {prob.dtype}')
+    if prob.ndim != 2 or prob.shape != target.shape:
+        raise ValueError(f'prob and target must be of one shape (H, W), got {prob.shape} and {target.shape}')
+    squared = [squared_limit(value) for value in tolerances]
+    hidden = None if ignore is None else ignore != 0
+    predicted, correct, true, found = counts_on_device(prob, target != 0, limits, squared, hidden)
+    if is_one:
+        correct, found = correct[0], found[0]
+    return ToleranceCounts(predicted, correct, float(true), found)
 
 
 def as_tolerances(tolerance: float | Sequence[float]) -> NDArray[np.float64]:

@@ -63,6 +63,7 @@ def mask_data(
                 height=-(-image.shape[0] // scale),
                 cracks=list(shapes_of_mask(image, scale, cracks)),
                 mm_per_pixel=None if mask.photo_scale is None else mask.photo_scale.mm_per_pixel,
+                plane=None if mask.photo_scale is None else mask.photo_scale.plane,
                 in_mm=_in_mm(mask),
             )
 

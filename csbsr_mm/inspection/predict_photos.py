@@ -12,6 +12,7 @@ from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import Record
 from csbsr_mm.inspection.prediction_setup import make_run, model_config, shown_settings
 from csbsr_mm.inspection.prediction_terminal import PhotoProgress, conclude
+from csbsr_mm.inspection.remote_run import OnRecord, has_urls, predict_remotely
 from csbsr_mm.inspection.report import BLUR_LIMIT, Report
 from csbsr_mm.inspection.scale_sources import FoundScales, PhotoOfRun, ScaleSources, photo_of, sources_from
 from csbsr_mm.inspection.selection import rules_from
@@ -26,6 +27,7 @@ from csbsr_mm.inspection.width_options import width_options
 from csbsr_mm.inspection.width_overlay import color_overlays
 from csbsr_mm.photos.input_files import SourcePhoto, find_photos
 from csbsr_mm.photos.reader import photo_size, read_camera
+from csbsr_mm.utils.allocator import keep_freed_memory
 
 
 def predict_photos(args: argparse.Namespace) -> int:
@@ -41,6 +43,14 @@ def predict_photos(args: argparse.Namespace) -> int:
         FileNotFoundError: There is no such config, checkpoint or photo.
         ValueError: An option is out of range, or the checkpoint does not fit.
     """
+    keep_freed_memory()
+    if has_urls(args):
+        return predict_remotely(args, _predict_and_report)
+    return _predict_and_report(args)
+
+
+def _predict_and_report(args: argparse.Namespace, on_record: OnRecord | None = None) -> int:
+    """Predict local photos into a local folder; ``on_record`` is called when a photo's results are there."""
     rules_from(args)
     exports = chosen_formats(args.export)
     args.blur_limit = BLUR_LIMIT if args.blur_limit is None else args.blur_limit
@@ -54,7 +64,7 @@ def predict_photos(args: argparse.Namespace) -> int:
     if not photos:
         raise ValueError(f'no photos in {", ".join(args.inputs)}')
     _check_scales(sources, photos)
-    outcome = _predict(args, folder, photos, console)
+    outcome = _predict(args, folder, photos, console, on_record)
     if outcome is None:
         return 0
     records, shown = outcome.records, outcome.settings
@@ -70,6 +80,7 @@ def predict_photos(args: argparse.Namespace) -> int:
             found.scales,
             found.missing,
             widths,
+            outcome.timing,
         )
         if widths.colored:
             color_overlays(folder, records, report.estimator)
@@ -79,23 +90,28 @@ def predict_photos(args: argparse.Namespace) -> int:
 
 
 def _predict(
-    args: argparse.Namespace, folder: OutputFolder, photos: list[SourcePhoto], console: Console
+    args: argparse.Namespace,
+    folder: OutputFolder,
+    photos: list[SourcePhoto],
+    console: Console,
+    on_record: OnRecord | None,
 ) -> Outcome | None:
     """Predict all photos; None if another process has the last word."""
     if args.launcher != 'none':
         return predict_as_launched(args, folder, photos, console)
     remove_leftovers(folder)
+    progress = PhotoProgress(photos, console, on_record)
     if args.processes > 1:
-        return predict_in_processes(args, folder, photos, console)
-    return _predict_alone(args, folder, photos, console)
+        return predict_in_processes(args, folder, photos, progress)
+    return _predict_alone(args, folder, photos, progress)
 
 
 def _predict_alone(
-    args: argparse.Namespace, folder: OutputFolder, photos: list[SourcePhoto], console: Console
+    args: argparse.Namespace, folder: OutputFolder, photos: list[SourcePhoto], progress: PhotoProgress
 ) -> Outcome:
     records: list[Record] = []
     interrupted = False
-    with scratch_folder(folder.root) as scratch, PhotoProgress(photos, console) as progress:
+    with scratch_folder(folder.root) as scratch, progress:
         run = make_run(args, folder, scratch)
         try:
             for record in run.run(photos, progress.on_tile):
@@ -103,7 +119,7 @@ def _predict_alone(
                 progress.on_photo(record)
         except KeyboardInterrupt:
             interrupted = True
-    return Outcome(records, shown_settings(args, run), interrupted)
+    return Outcome(records, shown_settings(args, run), run.timing.summary(), interrupted)
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

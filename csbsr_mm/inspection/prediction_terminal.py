@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -22,13 +23,19 @@ class PhotoProgress:
     Args:
         photos: All photos.
         console: Where to.
+        on_record: Called with each record, too.
     """
 
-    def __init__(self, photos: Sequence[SourcePhoto], console: Console) -> None:
-        self.console = console
+    def __init__(
+        self,
+        photos: Sequence[SourcePhoto],
+        console: Console,
+        on_record: Callable[[Record], None] | None = None,
+    ) -> None:
+        self.console, self._on_record = console, on_record
         self._pixels = {photo.name: count_pixels(photo) for photo in photos}
         self._total, self._finished, self._done = sum(self._pixels.values()), 0, 0
-        self._worked_on: set[str] = set()
+        self._parts: dict[str, float] = {}
         self._log = LogProgress(self.say)
         self._bar = Progress(
             TextColumn('{task.description}'),
@@ -50,9 +57,8 @@ class PhotoProgress:
 
     def on_tile(self, photo: SourcePhoto, done: int, steps: int) -> None:
         """Count a part of a photo."""
-        self._worked_on.add(photo.name)
-        part = self._pixels[photo.name] * done / steps
-        self._bar.update(self._task, description=photo.name, completed=self._finished + part)
+        self._parts[photo.name] = self._pixels[photo.name] * done / steps
+        self._show(description=photo.name)
         if not self.console.is_terminal:
             self._log.on_tile(photo.name, done, steps)
 
@@ -64,15 +70,22 @@ class PhotoProgress:
             worked_on: Whether it took time; by default, whether :meth:`on_tile` was called for it.
         """
         self._done += 1
+        if self._on_record is not None:
+            self._on_record(record)
         pixels = self._pixels[record['name']]
-        if record['name'] in self._worked_on if worked_on is None else worked_on:
+        if record['name'] in self._parts if worked_on is None else worked_on:
             self._finished += pixels
         else:
             # Done before, or unreadable: it says nothing about speed.
             self._total -= pixels
-        self._bar.update(self._task, completed=self._finished, total=self._total, done=self._done)
+        self._parts.pop(record['name'], None)
+        self._show(total=self._total, done=self._done)
         if not self.console.is_terminal:
             self.say(_line(record))
+
+    def _show(self, **changes: Any) -> None:
+        # A photo's tiles are done before its results are stored, and by then the next one's have begun.
+        self._bar.update(self._task, completed=self._finished + sum(self._parts.values()), **changes)
 
     def say(self, text: str) -> None:
         """Print a line beside the bar."""

@@ -44,12 +44,12 @@ class Report:
         records: records of all photos.
         mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
         scales: sizes of the pixels of single photos, which win; see :mod:`.scales`.
-        without_scale: why other photos have none, by path. Where any photo has a scale, they have no
-            millimetres.
+        without_scale: why other photos have none, by path; beside photos with a scale they have no mm.
         blur_limit: see :data:`BLUR_LIMIT`.
         settings: what to say about how the results came about, as names and values.
         title: heading of the page.
         widths: errors of the model and limits of width; by default neither is known.
+        timing: where the time went; see :meth:`.RunTimer.summary`.
 
     Raises:
         ValueError: ``mm_per_pixel`` or ``blur_limit`` is not positive.
@@ -66,19 +66,21 @@ class Report:
         scales: Mapping[str, PhotoScale] | None = None,
         without_scale: Mapping[str, str] | None = None,
         widths: WidthOptions | None = None,
+        timing: dict | None = None,
     ) -> None:
         for name, value in (('mm_per_pixel', mm_per_pixel), ('blur_limit', blur_limit)):
             if value is not None and not value > 0:
                 raise ValueError(f'{name} must be positive, got {value}')
         self.folder, self.records = folder, list(records)
         self.mm_per_pixel, self.blur_limit = mm_per_pixel, blur_limit
-        self.settings, self.title = dict(settings or {}), title
+        self.settings, self.title, self.timing = dict(settings or {}), title, timing
         self.scales = ScaleTable(scales or {}, None if mm_per_pixel is None else PhotoScale(mm_per_pixel))
         self.without_scale = dict(without_scale or {})
         self.has_mm = mm_per_pixel is not None or bool(scales)
         self.widths = widths or WidthOptions()
-        classes = self.widths.classes if self.has_mm else None
-        self.estimator = Estimator(self.scales, self.widths.errors, classes)
+        self.estimator = Estimator(
+            self.scales, self.widths.errors, self.widths.classes if self.has_mm else None
+        )
         self._estimates: dict[tuple[str, int | None], dict] = {}
 
     def write(self) -> None:
@@ -95,6 +97,7 @@ class Report:
             blur_limit=self.blur_limit,
             width_bias_in_output_pixels=WIDTH_BIAS,
             **self.widths.stored(),
+            timing=self.timing,
             photos=[self._with_units(record) for record in self.records],
         )
         self.folder.write_json(content, 'summary.json')
@@ -110,13 +113,9 @@ class Report:
         """The page, with everything it shows inside."""
         import jinja2
 
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent / 'templates'),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        templates = jinja2.FileSystemLoader(Path(__file__).parent / 'templates')
+        options = dict(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        environment = jinja2.Environment(loader=templates, autoescape=True, **options)
         rows = [self._row(record) for record in self.records]
         return environment.get_template('report.html.j2').render(
             title=self.title,
@@ -161,12 +160,10 @@ class Report:
         """What the page shows of a crack, or of all: corrected, in millimetres if the scale is known."""
         scale, cracks = self.scales.of(record['source']), record['cracks']
         values = record['total'] if index is None else cracks[index]
-        if scale is not None:
-            values = (
-                total_in_millimetres(values, cracks, scale)
-                if index is None
-                else in_millimetres(values, scale)
-            )
+        if scale is not None and index is None:
+            values = total_in_millimetres(values, cracks, scale)
+        elif scale is not None:
+            values = in_millimetres(values, scale)
         estimates = self._estimate(record, index)
         found = estimates['values']
         corrected = {

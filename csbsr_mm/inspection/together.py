@@ -6,6 +6,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -26,11 +27,13 @@ from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun, Record
 from csbsr_mm.inspection.prediction_setup import make_run, shown_settings
 from csbsr_mm.inspection.prediction_terminal import INTERRUPTED, PhotoProgress, count_pixels
+from csbsr_mm.inspection.run_timing import merged
 from csbsr_mm.inspection.shared_work import SharedWork
 from csbsr_mm.photos.input_files import SourcePhoto
+from csbsr_mm.utils.allocator import keep_freed_memory
 
 SCRATCH, RUN = '.scratch-', '.run-'
-SETTINGS, ERROR = 'settings.json', 'error.txt'
+SETTINGS, TIMING, ERROR = 'settings.json', 'timing-', 'error.txt'
 REPORT = '.report'
 DEATHS = 2
 """A photo over which so many processes died is given up."""
@@ -45,11 +48,13 @@ class Outcome:
     Attributes:
         records: Of all photos that are done, in the order in which the photos were named.
         settings: What the report says about them.
+        timing: Where the time went; see :meth:`.RunTimer.summary`.
         interrupted: Whether the user stopped it.
     """
 
     records: list[Record]
     settings: dict
+    timing: dict
     interrupted: bool = False
 
 
@@ -121,7 +126,7 @@ def predict_as_launched(
     _take_part(args, folder, photos, work, member.local_rank, say)
     if work.take([REPORT]) is None or work.is_over:
         return None
-    outcome = Outcome(_records(folder, photos, work.done()), _read_settings(work))
+    outcome = Outcome(_records(folder, photos, work.done()), *_notes(work))
     work.end()
     return outcome
 
@@ -158,7 +163,7 @@ def launched_member(launcher: str) -> Member:
 
 
 def predict_in_processes(
-    args: argparse.Namespace, folder: OutputFolder, photos: Sequence[SourcePhoto], console: Console
+    args: argparse.Namespace, folder: OutputFolder, photos: Sequence[SourcePhoto], progress: PhotoProgress
 ) -> Outcome:
     """Predict photos in ``args.processes`` processes of this machine.
 
@@ -171,7 +176,7 @@ def predict_in_processes(
     crew = Crew(args, photos, work)
     records: dict[str, Record] = {}
     interrupted = False
-    with PhotoProgress(photos, console) as progress:
+    with progress:
         try:
             crew.start()
             while len(records) < len(photos):
@@ -185,11 +190,11 @@ def predict_in_processes(
             interrupted = True
         finally:
             crew.stop()
-            settings = _read_settings(work)
+            settings, timing = _notes(work)
             work.end()
             remove_leftovers(folder)
     in_order = [records[photo.name] for photo in photos if photo.name in records]
-    return Outcome(in_order, settings, interrupted)
+    return Outcome(in_order, settings, timing, interrupted)
 
 
 class Crew:
@@ -261,6 +266,7 @@ def _process(args: argparse.Namespace, photos: list[SourcePhoto], run_folder: Pa
     """What a process of the crew does."""
     parent = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    keep_freed_memory()
     work = SharedWork(run_folder)
     try:
         _take_part(args, OutputFolder(args.out_dir), photos, work, rank)
@@ -290,17 +296,25 @@ def _take_part(
     args.device = _device(args.device, local_rank)
     with scratch_folder(folder.root) as scratch:
         run = make_run(args, folder, scratch)
-        with OutputFolder(work.folder).replacing(SETTINGS) as path:
-            path.write_text(json.dumps(shown_settings(args, run)), encoding='utf-8')
-        for record in run.run(_share(run, photos, work)):
+        notes = OutputFolder(work.folder)
+        notes.write_json(shown_settings(args, run), SETTINGS)
+
+        def stored(record: Record) -> None:
+            # First, so that the notes are complete when the last photo is done.
+            notes.write_json(run.timing.summary(), f'{TIMING}{os.getpid()}-{platform.node()}.json')
+            # Not when the record is yielded: that waits for the next photo, and where there is none left
+            # to take, the next photo waits for this mark.
             work.finish(record['name'])
             on_record(record)
+
+        for _ in run.run(_share(run, photos, work), stored=stored):
+            pass
 
 
 def _share(run: PredictionRun, photos: Sequence[SourcePhoto], work: SharedWork) -> Iterator[SourcePhoto]:
     """Photos as this process gets them, the largest first, so that all processes end together."""
     left = {photo.name: photo for photo in sorted(photos, key=count_pixels, reverse=True)}
-    while not work.is_over:
+    while not (work.is_over or run.stopping.is_set()):
         for name in work.done() & left.keys():
             del left[name]
         if not left:
@@ -343,8 +357,10 @@ def _records(folder: OutputFolder, photos: Sequence[SourcePhoto], names: set[str
     ]
 
 
-def _read_settings(work: SharedWork) -> dict:
-    return json.loads(_read(work.folder / SETTINGS) or '{}')
+def _notes(work: SharedWork) -> tuple[dict, dict]:
+    """Settings and timing, as the processes have noted them."""
+    timings = [json.loads(path.read_text(encoding='utf-8')) for path in work.folder.glob(f'{TIMING}*')]
+    return json.loads(_read(work.folder / SETTINGS) or '{}'), merged(timings)
 
 
 def _read(path: Path) -> str:

@@ -17,6 +17,7 @@ from csbsr_mm.functional import (
     psnr,
     signed_distance,
     ssim,
+    tolerance_sweep,
     weighted_cross_entropy,
 )
 
@@ -93,3 +94,12 @@ def test_weights(device):
     expected = [crack_oriented_weight(label, 0.1), fail_oriented_weight(prob, label, 1.0)]
     for weight, twin in zip(found, expected, strict=True):
         torch.testing.assert_close(weight.cpu(), twin, **FLOAT32)
+
+
+def test_tolerant_counts_are_equal(device):
+    logits, label = sample(dtype=torch.float32)
+    for prob, target in zip(logits[:, 0].sigmoid(), label == 1, strict=True):
+        expected = tolerance_sweep(prob, target, tolerance=(0, 2, 5))
+        found = tolerance_sweep(prob.to(device), target.to(device), tolerance=(0, 2, 5))
+        for actual, truth in zip(found, expected, strict=True):
+            assert (actual == truth).all()

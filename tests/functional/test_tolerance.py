@@ -90,3 +90,31 @@ def test_one_tolerance_has_no_axis_and_tensors_are_welcome():
 def test_tolerances_are_checked(limit):
     with pytest.raises(ValueError, match='tolerance must be'):
         tolerance_sweep(np.zeros((2, 2)), np.zeros((2, 2)), tolerance=limit)
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases())
+def test_tensor_operations_count_what_the_kernels_count(case):
+    """As they do on an accelerator, whose dispatch is opened here for tensors of the CPU."""
+    prob, target, thresholds, limits, ignore = case
+    expected = tolerance_sweep(prob, target, thresholds, limits, ignore)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tolerance, 'is_on_device', lambda tensor: isinstance(tensor, torch.Tensor))
+        hidden = None if ignore is None else torch.from_numpy(ignore)
+        tensors = (torch.from_numpy(prob), torch.from_numpy(target))
+        counts = tolerance_sweep(*tensors, thresholds, limits, hidden)
+        one = tolerance_sweep(*tensors, thresholds, limits[0], hidden)
+    for actual, truth in zip(counts, expected, strict=True):
+        np.testing.assert_array_equal(actual, truth)
+    np.testing.assert_array_equal(one.found, expected.found[0])
+
+
+def test_tensors_on_an_accelerator_are_checked(monkeypatch):
+    monkeypatch.setattr(tolerance, 'is_on_device', lambda tensor: isinstance(tensor, torch.Tensor))
+    prob, target = torch.rand(4, 5), torch.rand(4, 5) > 0.5
+    with pytest.raises(ValueError, match=r'floating-point probabilities, got torch\.uint8'):
+        tolerance_sweep(prob.byte(), target)
+    with pytest.raises(ValueError, match='must be of one shape'):
+        tolerance_sweep(prob, target[:3])
+    prob[:] = torch.nan
+    assert not tolerance_sweep(prob, target).predicted.any()

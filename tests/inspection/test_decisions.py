@@ -8,14 +8,16 @@ import pytest
 from helpers.dark_backend import DarkBackend
 from PIL import Image
 
-from csbsr_mm.apis import CrackInferencer
+from csbsr_mm.apis import CrackInferencer, CrackResult
 from csbsr_mm.cli import main
 from csbsr_mm.inspection.annotations import write_annotations
 from csbsr_mm.inspection.decisions import best_fit, read_decisions
 from csbsr_mm.inspection.photo_output import OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun
+from csbsr_mm.inspection.rejection import strike_out
 from csbsr_mm.inspection.report import Report
 from csbsr_mm.photos.input_files import find_photos
+from csbsr_mm.photos.raster import Raster
 
 CROSS, WIDE, THIN = (np.s_[30:34, 10:100], np.s_[10:60, 50:54]), (np.s_[90:96, 20:140],), (np.s_[110, 5:150],)
 WIDE_BOX = [90.0, 20.0, 96.0, 140.0]
@@ -137,6 +139,21 @@ def test_wrong_files_are_refused(tmp_path, capsys):
     (tmp_path / 'a.json').write_text('{')
     with pytest.raises(ValueError, match=r'a\.json is no JSON'):
         read_decisions(tmp_path / 'a.json')
+
+
+def test_what_lies_in_the_holes_of_a_rejected_crack_goes_too():
+    """An island in a small hole counts as part of the crack; another crack within its box does not."""
+    mask = np.zeros((120, 200), bool)
+    mask[20:36, 10:190] = mask[20:110, 10:26] = True
+    mask[24:31, 100:107] = False
+    mask[27, 103] = True
+    other = np.zeros_like(mask)
+    other[70:75, 60:180] = True
+    raster = Raster(*mask.shape, 1, np.float32)
+    raster.write(raster.box, np.where(mask | other, np.float32(0.9), np.float32(0.2))[..., None])
+    result = CrackResult(None, raster, None, None, 0.5, 2)
+    assert strike_out(result, [(10.0, 5.0, 55.0, 95.0), (0.0, 0.0, 3.0, 3.0)]) == [(10, 5, 55, 95), None]
+    assert np.array_equal(result.mask, other)
 
 
 def test_the_same_crack_is_the_one_that_overlaps_most():

@@ -174,6 +174,27 @@ def test_geopackage_in_a_gis(masks):
     assert pyogrio.read_info(file, layer='outlines')['features'] == 3
 
 
+def test_coco_in_pycocotools(masks):
+    """At the scale of the photo: the frame and its inside have borders on whole pixels there."""
+    coco = pytest.importorskip('pycocotools.coco')
+    (file,) = export(masks, 'coco')
+    data = coco.COCO(str(file))
+    (image,) = (one for one in data.loadImgs(data.getImgIds()) if one['file_name'] == '=1+1.jpg')
+    drawn = sum(data.annToMask(one) for one in data.loadAnns(data.getAnnIds(image['id'])))
+    expected = np.asarray(Image.open(masks / 'masks/=1+1.png'))[::SCALE, ::SCALE] > 0
+    assert np.array_equal(drawn > 0, expected)
+
+
+def test_geojson_in_geopandas(masks):
+    geopandas = pytest.importorskip('geopandas')
+    (file,) = export(masks, 'geojson')
+    lines = geopandas.read_file(file, engine='pyogrio')
+    assert lines.geometry.is_valid.all()
+    lengths = lines.geometry.length.groupby([lines['photo'], lines['crack']]).sum()
+    listed = lines.groupby(['photo', 'crack'])['length_px'].first()
+    assert np.allclose(lengths, listed, rtol=0.02)
+
+
 def draw(polygons, size, factor):
     """Polygons as Pillow fills them, at ``factor`` pixels per unit."""
     drawn = Image.new('1', (factor * size[0], factor * size[1]))

@@ -67,7 +67,8 @@ def contents(out):
         if path.suffix == '.json':
             content = json.loads(path.read_text())
             for part in [content, *content.get('photos', [])]:
-                part.pop('seconds', None), part.pop('created', None)
+                for word in ('seconds', 'created', 'timing'):
+                    part.pop(word, None)
             files[name] = content
     return files
 
@@ -101,6 +102,9 @@ def test_two_processes_one_of_them_killed_give_what_one_gives(command, alone, tm
     assert f'{PHOTOS} of {PHOTOS + 1} photos done, 1 failed' in said
     assert contents(out) == alone
     assert not list(out.glob('.*'))
+    timing = json.loads((out / 'summary.json').read_text())['timing']
+    assert 1 <= timing['processes'] <= 3
+    assert 1 <= timing['photos'] <= PHOTOS
 
 
 @pytest.fixture

@@ -37,3 +37,12 @@ def test_parts_name_files_that_exist(tmp_path):
 def test_unknown_parts_are_named(tmp_path, capsys):
     assert tool.main(['--out', str(tmp_path), '--parts', 'nonsense']) == 2
     assert 'no part nonsense; there are environment' in capsys.readouterr().err
+
+
+def test_rehearsal_of_the_quick_parts(tmp_path):
+    """Commands, files and report as on a GPU; `newest.yml` rehearses all parts."""
+    assert tool.main(['--rehearse', '--out', str(tmp_path), '--parts', 'sweep', 'distance']) == 0
+    rows = json.loads((tmp_path / 'report.json').read_text())
+    assert {row['name']: row['status'] for row in rows} == dict(sweep='done', distance='done')
+    assert json.loads((tmp_path / 'sweep.json').read_text())
+    assert '## sweep' in (tmp_path / 'report.md').read_text()

@@ -89,6 +89,22 @@ def test_from_photos_to_report(predict, model, photos, tmp_path):
     }  # fmt: skip
 
 
+def test_exports(predict, photos, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert predict(photos, '--export', 'geojson, dwg') == 2
+    assert "no format 'dwg'" in capsys.readouterr().err
+    assert not out.exists()
+    everything = ('--min-area', 0, '--min-length', 0, '--min-elongation', 0)
+    assert predict(photos, '--export', 'geojson, cvat', *everything) == 0
+    assert sorted(path.name for path in (out / 'export').iterdir()) == ['cracks.geojson', 'cvat.xml']
+    features = json.loads((out / 'export/cracks.geojson').read_text())['features']
+    named = {(one['properties']['photo'], one['properties']['crack']) for one in features}
+    listed = {(f'{name}.png', k + 1) for name, one in records(out).items() for k in range(len(one['cracks']))}
+    assert named
+    assert named <= listed
+    assert (out / 'export/cvat.xml').read_text().count('<polygon') == len(listed)
+
+
 def test_resume_does_not_redo(predict, photos, tmp_path, monkeypatch):
     out = tmp_path / 'out'
     assert predict(photos) == 0

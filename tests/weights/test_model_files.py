@@ -13,7 +13,7 @@ from mmengine.runner import save_checkpoint
 from mmseg.registry import MODELS
 from PIL import Image
 
-from csbsr_mm.apis import CrackInferencer, load_model, load_weights
+from csbsr_mm.apis import CrackInferencer, load_weights
 from csbsr_mm.cli import main
 from csbsr_mm.weights import TensorFileError, library, list_weights, open_weights, read_tensors, write_tensors
 from csbsr_mm.weights.export import export_weights
@@ -47,7 +47,7 @@ def photo():
 
 def test_single_precision_is_the_same_model(run, tmp_path):
     file = export_weights(*run, tmp_path / 'a.safetensors', half=False)
-    expected = CrackInferencer(load_model(*run), tile=12, overlap=4)(photo())
+    expected = CrackInferencer.from_config(*run, 'cpu', tile=12, overlap=4)(photo())
     result = CrackInferencer.from_weights(file.path, 'cpu', tile=12, overlap=4)(photo())
     assert np.array_equal(result.probability, expected.probability)
     assert np.array_equal(result.sr_image, expected.sr_image)

@@ -30,7 +30,7 @@ def _write_sheet(sheet, table: Table) -> None:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    columns = list(table[0]) if table else ['photo']
+    columns = list(dict.fromkeys(column for row in table for column in row)) or ['photo']
     for place, column in enumerate(columns, 1):
         values = [row.get(column) for row in table]
         sheet.cell(1, place, column).font = Font(bold=True)

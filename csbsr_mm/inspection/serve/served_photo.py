@@ -8,6 +8,7 @@ import shutil
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ from csbsr_mm.inspection.photo_output import PREVIEW_SIDE, OutputFolder
 from csbsr_mm.inspection.prediction_run import PredictionRun, Record
 from csbsr_mm.inspection.remeasure import remeasure, stored_result
 from csbsr_mm.inspection.report import Report
-from csbsr_mm.inspection.selection import rules_from
+from csbsr_mm.inspection.selection import SelectionRules, rules_from
 from csbsr_mm.photos.input_files import SourcePhoto
 
 from .limits import Refused
@@ -49,7 +50,7 @@ EXPORTS = {
 ANNOTATIONS = {'cracks.geojson': 'geojson', 'coco.json': 'coco'}
 PAGE = 'index.html'
 LISTED = 200
-NOTHING_ASKED = dict(threshold=None, min_area=None, min_length=None, min_elongation=None, peak=None)
+NOTHING_ASKED = dict.fromkeys(['threshold', *(field.name for field in fields(SelectionRules))])
 
 
 class Stopped(Exception):

@@ -154,7 +154,9 @@ function loadDecisions(text) {
     const own = content.decisions.filter(one => photos.has(one.photo) && Array.isArray(one.box));
     const count = take(own, made);
     keep();
-    notice(`${count} of ${content.decisions.length} decisions taken over; the others are older or of another report.`);
+    const all = content.decisions.length;
+    notice(`${count} of ${all} decisions taken over.`
+      + (count < all ? ' The others are older than those here, or of another report.' : ''));
     showDecisions();
     refresh();
   } catch (error) {

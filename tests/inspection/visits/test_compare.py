@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.visits import MOVED, line, photo, report
+from helpers.visits import MOVED, THRESHOLD, line, photo, report
 
 from csbsr_mm.cli import main
 from csbsr_mm.inspection.width_errors import FORMAT
@@ -132,7 +132,8 @@ def test_errors_that_both_reports_know(visits, compared, tmp_path):
     copies = [shutil.copytree(visit, tmp_path / str(number)) for number, visit in enumerate(visits)]
     for copy, bias in zip(copies, (0.2, 0.5), strict=True):
         curve = dict(measured=[1, 50], bias=[bias, bias], spread=[2, 2])
-        known = dict(curves={'mean_width': curve}, length_bias=0, length_spread=0, about={})
+        about = dict(source='a test', threshold=THRESHOLD, widths=[1, 50], blurs=[1, 1], weights='none')
+        known = dict(curves={'mean_width': curve}, length_bias=0, length_spread=0, about=about)
         summary = json.loads((copy / 'summary.json').read_text())
         summary['width_errors'] = {'format': FORMAT, **known}
         (copy / 'summary.json').write_text(json.dumps(summary))
