@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from csbsr_mm.inspection import need_report_packages
 
     need_report_packages('csbsr annotations')
-    from csbsr_mm.inspection.annotations import write_annotations
+    from csbsr_mm.inspection.exports.command import write_annotations
 
     count = write_annotations(args.folder, args.format, args.target)
     sys.stdout.write(f'{count} cracks in {args.target}\n')

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from .arguments import add_export, add_scales
 
 if TYPE_CHECKING:
-    from csbsr_mm.inspection.mask_data import MeasuredMask
-    from csbsr_mm.inspection.measurement import CrackMeasures
-    from csbsr_mm.inspection.width_classes import WidthClasses
+    from csbsr_mm.inspection.exports.mask_data import MeasuredMask
+    from csbsr_mm.inspection.measurement.cracks import CrackMeasures
+    from csbsr_mm.inspection.widths.classes import WidthClasses
 
 COLUMNS = ('area', 'length', 'mean_width', 'width_95', 'max_width', 'orientation')
 SCALE_COLUMNS = ('mm_per_pixel', 'mm_per_pixel_std', 'scale_source')
@@ -55,10 +55,10 @@ def run(args: argparse.Namespace) -> None:
     """Measure, and print one line a mask."""
     import csbsr_mm.inspection.measurement as measurement
     from csbsr_mm.inspection.exports import chosen_formats
-    from csbsr_mm.inspection.mask_data import MeasuredMask
-    from csbsr_mm.inspection.mask_scales import MaskScales
-    from csbsr_mm.inspection.millimetres import in_millimetres, total_in_millimetres
-    from csbsr_mm.inspection.width_classes import width_classes
+    from csbsr_mm.inspection.exports.mask_data import MeasuredMask
+    from csbsr_mm.inspection.scale.mask_scales import MaskScales
+    from csbsr_mm.inspection.scale.millimetres import in_millimetres, total_in_millimetres
+    from csbsr_mm.inspection.widths.classes import width_classes
     from csbsr_mm.photos.input_files import find_photos
     from csbsr_mm.photos.mask_files import read_mask
 
@@ -126,7 +126,7 @@ def _write_csv(path: Path, headings: list[str], rows: list[list]) -> None:
 
 def _export(masks: list[MeasuredMask], exports: list[str], args: argparse.Namespace) -> None:
     from csbsr_mm.inspection.exports import write_exports
-    from csbsr_mm.inspection.mask_data import mask_data
+    from csbsr_mm.inspection.exports.mask_data import mask_data
     from csbsr_mm.photos.input_files import find_photos
 
     photos = None

@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     from csbsr_mm.inspection import need_report_packages
 
     need_report_packages('csbsr predict')
-    from csbsr_mm.inspection.predict_photos import predict_photos
+    from csbsr_mm.inspection.prediction.command import predict_photos
 
     args.config, args.checkpoint, args.inputs = split_model(args.inputs)
     if args.config and args.weights:

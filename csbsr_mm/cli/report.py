@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> None:
     from csbsr_mm.inspection import need_report_packages
 
     need_report_packages('csbsr report')
-    from csbsr_mm.inspection.annotations import export_report
     from csbsr_mm.inspection.exports import chosen_formats
-    from csbsr_mm.inspection.remeasure import remeasure_report
+    from csbsr_mm.inspection.exports.command import export_report
+    from csbsr_mm.inspection.report.remeasure import remeasure_report
 
     exports = chosen_formats(args.export)
     records = remeasure_report(args)

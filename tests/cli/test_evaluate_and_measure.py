@@ -119,8 +119,8 @@ def test_measure_a_bar_of_known_size(tmp_path, capsys):
 def test_help_says_the_defaults_that_apply():
     """The parser knows them without importing what they belong to."""
     from csbsr_mm.cli import build_parser
-    from csbsr_mm.inspection.measurement import MIN_AREA
-    from csbsr_mm.inspection.report import BLUR_LIMIT
+    from csbsr_mm.inspection.measurement.cracks import MIN_AREA
+    from csbsr_mm.inspection.report.pages import BLUR_LIMIT
 
     parser = build_parser('predict')._subparsers._group_actions[0].choices['predict']
     helps = {action.dest: action.help for action in parser._actions}

@@ -10,10 +10,10 @@ from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.datasets.crack_renderer.camera import photograph, shade
 from csbsr_mm.datasets.crack_renderer.cracks import Crack, coverage
 from csbsr_mm.datasets.crack_renderer.surfaces import concrete
-from csbsr_mm.inspection.photo_output import OutputFolder
-from csbsr_mm.inspection.prediction_run import PredictionRun
-from csbsr_mm.inspection.report import Report
-from csbsr_mm.inspection.selection import SelectionRules
+from csbsr_mm.inspection.measurement.selection import SelectionRules
+from csbsr_mm.inspection.prediction.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction.run import PredictionRun
+from csbsr_mm.inspection.report.pages import Report
 from csbsr_mm.photos.input_files import find_photos
 from helpers.dark_backend import DarkBackend
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from csbsr_mm.apis import CrackInferencer
 from csbsr_mm.cli import main
-from csbsr_mm.inspection.measurement import measure_cracks
+from csbsr_mm.inspection.measurement.cracks import measure_cracks
 
 
 @pytest.fixture(scope='module')

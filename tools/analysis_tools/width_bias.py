@@ -21,7 +21,7 @@ from rich.table import Table
 
 import csbsr_mm  # noqa: F401  registers the components that configs name
 from csbsr_mm.apis import CrackInferencer
-from csbsr_mm.inspection.width_check import (
+from csbsr_mm.inspection.widths.check import (
     ANGLES,
     WidthBias,
     coverage,
@@ -29,7 +29,7 @@ from csbsr_mm.inspection.width_check import (
     measure_width_bias,
     width_errors_of,
 )
-from csbsr_mm.inspection.width_errors import COVERAGE, WIDTHS, WidthErrors
+from csbsr_mm.inspection.widths.errors import COVERAGE, WIDTHS, WidthErrors
 from csbsr_mm.weights import open_weights
 
 

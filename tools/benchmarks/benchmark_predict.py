@@ -31,8 +31,8 @@ from torch import nn
 
 from csbsr_mm.apis import CrackInferencer, load_weights
 from csbsr_mm.datasets.crack_renderer import render_varied_photo
-from csbsr_mm.inspection.photo_output import OutputFolder
-from csbsr_mm.inspection.prediction_run import PredictionRun
+from csbsr_mm.inspection.prediction.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction.run import PredictionRun
 from csbsr_mm.onnx.export import export_onnx
 from csbsr_mm.photos.input_files import find_photos
 from csbsr_mm.utils.allocator import keep_freed_memory

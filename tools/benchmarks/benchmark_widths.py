@@ -22,10 +22,10 @@ from rich.table import Table
 from scipy import ndimage
 from skimage.morphology import medial_axis
 
-from csbsr_mm.inspection.exact_cracks import SHAPES
-from csbsr_mm.inspection.skeleton import CentreLine, distance_to_border, trace
-from csbsr_mm.inspection.smoothing import regularize
-from csbsr_mm.inspection.topology import thin
+from csbsr_mm.inspection.measurement.exact_cracks import SHAPES
+from csbsr_mm.inspection.measurement.skeleton import CentreLine, distance_to_border, trace
+from csbsr_mm.inspection.measurement.smoothing import regularize
+from csbsr_mm.inspection.measurement.topology import thin
 
 WIDTHS = [0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0]
 SHIFTS = (0.0, 0.3)

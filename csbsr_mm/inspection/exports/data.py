@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..crack_lines import CrackShape
+from .crack_lines import CrackShape
 
 if TYPE_CHECKING:
     # It needs OpenCV, which the base installation lacks.
-    from ..georeference import Georeference
-    from ..wall_plane import WallPlane
+    from csbsr_mm.inspection.places.georeference import Georeference
+    from csbsr_mm.inspection.scale.wall_plane import WallPlane
 
 Table = Sequence[Mapping[str, object]]
 LENGTHS = ('length', 'mean_width', 'width_95', 'max_width')

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from csbsr_mm.inspection.measurement.selection import JOINT
 from csbsr_mm.utils.atomic_file import replacing
 
-from ..crack_lines import CrackShape
-from ..selection import JOINT
+from .crack_lines import CrackShape
 from .data import CrackData, PhotoShapes
 from .world import PIXELS, in_world, on_wall, pixel_side, read_world_file
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..georeference import WGS_84, Georeference, georeference_tiff
+from csbsr_mm.inspection.places.georeference import WGS_84, Georeference, georeference_tiff
+
 from .data import CrackData, PhotoShapes
 from .files import write_json
 from .world import PIXELS, in_world, read_world_file

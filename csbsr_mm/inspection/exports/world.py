@@ -13,7 +13,7 @@ PIXELS = (1.0, 0.0, 0.0, -1.0, 0.5, -0.5)
 """Columns to the right, rows downwards: the world of a photo without a world file."""
 
 if TYPE_CHECKING:
-    from ..wall_plane import WallPlane
+    from csbsr_mm.inspection.scale.wall_plane import WallPlane
 
 World = tuple[float, ...]
 

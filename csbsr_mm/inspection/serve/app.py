@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote, unquote
 from .limits import Refused
 from .session import Session
 
-TEMPLATES = Path(__file__).parents[1] / 'templates'
+TEMPLATES = Path(__file__).parents[1] / 'report' / 'templates'
 STATIC = {
     '': ('serve.html', 'text/html; charset=utf-8'),
     'report.css': ('report.css', 'text/css; charset=utf-8'),

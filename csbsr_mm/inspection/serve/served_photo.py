@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from csbsr_mm.apis import CrackInferencer
-from csbsr_mm.inspection.annotations import write_annotations
-from csbsr_mm.inspection.photo_output import PREVIEW_SIDE, OutputFolder
-from csbsr_mm.inspection.prediction_run import PredictionRun, Record
-from csbsr_mm.inspection.remeasure import remeasure, stored_result
-from csbsr_mm.inspection.report import Report
-from csbsr_mm.inspection.selection import SelectionRules, rules_from
+from csbsr_mm.inspection.exports.command import write_annotations
+from csbsr_mm.inspection.measurement.selection import SelectionRules, rules_from
+from csbsr_mm.inspection.prediction.photo_output import PREVIEW_SIDE, OutputFolder
+from csbsr_mm.inspection.prediction.run import PredictionRun, Record
+from csbsr_mm.inspection.report.pages import Report
+from csbsr_mm.inspection.report.remeasure import remeasure, stored_result
 from csbsr_mm.photos.input_files import SourcePhoto
 
 from .limits import Refused
@@ -234,7 +234,7 @@ def largest_of_squares(values: NDArray[np.float32], side: int = PREVIEW_SIDE) ->
         side: How many at most.
 
     Returns:
-        (h, w), of the same size as :func:`~csbsr_mm.inspection.photo_output.previews`.
+        (h, w), of the same size as :func:`~csbsr_mm.inspection.prediction.photo_output.previews`.
 
     Example:
         >>> largest_of_squares(np.arange(12.0).reshape(3, 4), side=2).tolist()

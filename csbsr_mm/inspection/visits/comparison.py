@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from csbsr_mm.inspection.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction.photo_output import OutputFolder
 
 from .crack_changes import GONE, NEW, CrackChange, Tolerance, compare_cracks
 from .pairing import Pairing, PhotoPair, pair_photos

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from csbsr_mm.inspection.crack_lines import CrackShape
-from csbsr_mm.inspection.width_errors import Estimate, WidthErrors
+from csbsr_mm.inspection.exports.crack_lines import CrackShape
+from csbsr_mm.inspection.widths.errors import Estimate, WidthErrors
 
 from .registration import Registration, inside
 

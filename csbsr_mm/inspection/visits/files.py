@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from csbsr_mm.inspection.photo_output import OutputFolder
-from csbsr_mm.inspection.spreadsheet import write_table
+from csbsr_mm.inspection.prediction.photo_output import OutputFolder
+from csbsr_mm.inspection.report.spreadsheet import write_table
 
 from .comparison import PairComparison, VisitComparison
 from .crack_changes import CrackChange

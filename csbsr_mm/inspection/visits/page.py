@@ -37,7 +37,7 @@ def comparison_page(comparison: VisitComparison, title: str) -> str:
     """
     import jinja2
 
-    templates = Path(__file__).parents[1] / 'templates'
+    templates = Path(__file__).parents[1] / 'report' / 'templates'
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,

@@ -12,12 +12,12 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from csbsr_mm.inspection.crack_lines import CrackShape
-from csbsr_mm.inspection.photo_output import OutputFolder
-from csbsr_mm.inspection.prediction_run import Record
-from csbsr_mm.inspection.remeasure import stored_shapes
-from csbsr_mm.inspection.scales import PhotoScale
-from csbsr_mm.inspection.width_errors import WidthErrors
+from csbsr_mm.inspection.exports.crack_lines import CrackShape
+from csbsr_mm.inspection.prediction.photo_output import OutputFolder
+from csbsr_mm.inspection.prediction.run import Record
+from csbsr_mm.inspection.report.remeasure import stored_shapes
+from csbsr_mm.inspection.scale.scales import PhotoScale
+from csbsr_mm.inspection.widths.errors import WidthErrors
 from csbsr_mm.photos.reader import PhotoError, read_photo
 
 from .crack_changes import WIDTH

@@ -9,7 +9,7 @@ import pytest
 from helpers.visits import MOVED, THRESHOLD, line, photo, report
 
 from csbsr_mm.cli import main
-from csbsr_mm.inspection.width_errors import FORMAT
+from csbsr_mm.inspection.widths.errors import FORMAT
 
 LONG = dict(start=(30, 60), end=(200, 75), width=4, bend=4)
 WIDE = dict(start=(40, 130), end=(210, 120), bend=3)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from csbsr_mm.inspection.crack_lines import CrackShape
+from csbsr_mm.inspection.exports.crack_lines import CrackShape
 from csbsr_mm.inspection.visits.crack_changes import Tolerance, compare_cracks
 from csbsr_mm.inspection.visits.registration import Registration
-from csbsr_mm.inspection.width_errors import ErrorCurve, WidthErrors
+from csbsr_mm.inspection.widths.errors import ErrorCurve, WidthErrors
 
 SIZE = (200, 240)
 STILL = Registration(np.eye(3), 50, 0.5, SIZE, SIZE)

@@ -1,0 +1,1 @@
+"""Where photos were taken, and where on the earth their pixels are."""

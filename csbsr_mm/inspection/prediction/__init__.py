@@ -1,0 +1,1 @@
+"""From photos to a folder of results: in one process or many, resumable."""
