@@ -14,7 +14,7 @@ train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = dict(dataset=dict(data_root=data_root))
 
-total = 600
+total = 400
 train_cfg = dict(max_iters=total, val_begin=total + 1)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=1e-5, begin=0, end=total, by_epoch=False)]

@@ -24,7 +24,7 @@ class PhotoScores:
         names: Names of the photos.
         iou: IoU at :data:`THRESHOLDS`, one array per photo.
         hd95: Hausdorff distance in pixels at the same thresholds; the photo's width where only one is empty.
-        cl_dice: clDice at the same thresholds.
+        cl_dice: The clDice at the same thresholds.
         calibration: Sums of probabilities and labels in bins.
         alarms: Share of the photo that is called crack at the same thresholds, of photos without a crack,
             else None.

@@ -26,7 +26,7 @@ def straight(width: float, degrees: float, side: int, shift: float = 0.0) -> NDA
         (side, side) part of each pixel that is crack, exact but for rounding.
 
     Example:
-        >>> straight(0.25, 0, 5).sum(1).tolist()
+        >>> straight(0.25, 0, 5).sum(1).round(3).tolist()
         [0.0, 0.0, 1.25, 0.0, 0.0]
     """
     rows, columns = _grid(side)

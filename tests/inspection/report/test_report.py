@@ -4,11 +4,10 @@ import csv
 import html
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
+from helpers.browser import dump_dom, needs_browser
 from PIL import Image
 
 from csbsr_mm.inspection.prediction.photo_output import OutputFolder
@@ -19,8 +18,6 @@ from csbsr_mm.inspection.widths.classes import WidthClasses
 from csbsr_mm.inspection.widths.errors import WIDTHS, ErrorCurve, WidthErrors
 from csbsr_mm.inspection.widths.options import WidthOptions
 
-CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium here; apt-get install chromium')
 EVIL = '<img src=x onerror=document.title="evil">'
 
 
@@ -88,10 +85,8 @@ def run_in_browser(page, script, width=1280, height=900):
     </script>"""
     text = page.read_text(encoding='utf-8').replace('</body>', probe + '</body>')
     tested.write_text(text, encoding='utf-8')
-    command = [CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=8000']
-    command += [f'--window-size={width},{height}', '--dump-dom', tested.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    answer = json.loads(html.unescape(re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)[1]))
+    dom = dump_dom(tested.as_uri(), width=width, height=height)
+    answer = json.loads(html.unescape(re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)[1]))
     assert 'error' not in answer, answer
     assert answer['log'] == []
     return answer['result']

@@ -76,6 +76,7 @@ def test_connections_are_limited(running, monkeypatch):
         connection.sendall(b'\r\n')
         assert connection.makefile('rb').readline().split()[1] == b'200'
         connection.close()
+    assert all(places.acquire(timeout=10) for _ in idle)  # both have made room
 
 
 def test_port_in_use(running, capsys, monkeypatch):
