@@ -40,16 +40,16 @@ class Photo:
     """A photo, upright, and what its EXIF data say.
 
     Attributes:
-        path: where it was read from, or a name for an image that was given as an array.
+        path: Where it was read from, or a name for an image that was given as an array.
         pixels: (H, W, 3) RGB, uint8 or uint16.
-        taken: time of exposure in ISO 8601, or None.
-        latitude: degrees, north positive, or None.
-        longitude: degrees, east positive, or None.
-        altitude: metres above sea level, or None.
-        exif: time and place as an EXIF block for pictures made from this photo.
-        note: what was done to its values on reading, and what was left out.
-        camera: focal length, distance and direction.
-        skipped: what else the file holds, which was not read.
+        taken: Time of exposure in ISO 8601, or None.
+        latitude: Degrees, north positive, or None.
+        longitude: Degrees, east positive, or None.
+        altitude: Metres above sea level, or None.
+        exif: Time and place as an EXIF block for pictures made from this photo.
+        note: What was done to its values on reading, and what was left out.
+        camera: Focal length, distance and direction.
+        skipped: What else the file holds, which was not read.
     """
 
     path: Path
@@ -89,14 +89,14 @@ def read_photo(path: str | Path, folder: str | Path | None = None) -> Photo:
     one above 20 megapixels lives in ``folder``.
 
     Args:
-        path: image file.
-        folder: for the pixels of large photos; None keeps them in memory.
+        path: Image file.
+        folder: For the pixels of large photos; None keeps them in memory.
 
     Returns:
         The photo; close it when done.
 
     Raises:
-        PhotoError: the file is no image, or damaged; the message says what to do where that is known.
+        PhotoError: The file is no image, or damaged; the message says what to do where that is known.
     """
     path = Path(path)
     add_readers()
@@ -145,10 +145,10 @@ def photo_from_array(image: NDArray, name: str = 'image') -> Photo:
 
     Args:
         image: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
-        name: what to call it.
+        name: What to call it.
 
     Raises:
-        PhotoError: another shape or type.
+        PhotoError: Another shape or type.
     """
     image = np.asarray(image)
     if image.ndim == 2:

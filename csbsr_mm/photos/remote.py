@@ -42,7 +42,7 @@ def fetch_photos(inputs: Iterable[str], folder: Path) -> list[str]:
 
     Raises:
         FileNotFoundError: Behind a URL there is no photo.
-        ImportError: fsspec, or the package for the kind of URL, is not installed.
+        ImportError: Fsspec, or the package for the kind of URL, is not installed.
     """
     return [str(_fetch(item, folder / _folder_name(item))) if is_url(item) else item for item in inputs]
 
@@ -55,7 +55,7 @@ class RemoteFolder:
         local: The local folder.
 
     Raises:
-        ImportError: fsspec, or the package for the kind of URL, is not installed.
+        ImportError: Fsspec, or the package for the kind of URL, is not installed.
 
     Example:
         >>> import tempfile

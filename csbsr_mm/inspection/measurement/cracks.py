@@ -34,23 +34,23 @@ class CrackMeasures:
     """One crack, or all cracks of a photo; lengths in pixels of the input photo until converted.
 
     Attributes:
-        area: area, small holes included.
-        length: length of the centre line from end to end, branches included.
-        mean_width: area / length.
-        width_95: width that 95 % of the centre line away from junctions do not exceed.
-        max_width: largest width away from junctions, averaged over a stretch as long as the crack is wide.
-        orientation: mean direction in degrees, [0, 180): 0 horizontal, 90 vertical, 45 rising to the right;
+        area: Area, small holes included.
+        length: Length of the centre line from end to end, branches included.
+        mean_width: Area / length.
+        width_95: Width that 95 % of the centre line away from junctions do not exceed.
+        max_width: Largest width away from junctions, averaged over a stretch as long as the crack is wide.
+        orientation: Mean direction in degrees, [0, 180): 0 horizontal, 90 vertical, 45 rising to the right;
             None without a centre line.
-        box: top, left, bottom, right (excluded) of the crack in pixels of the input photo.
-        widest_at: row and column of the largest width in pixels of the input photo.
-        confidence: mean crack probability over its pixels; None where only a mask is known.
+        box: Top, left, bottom, right (excluded) of the crack in pixels of the input photo.
+        widest_at: Row and column of the largest width in pixels of the input photo.
+        confidence: Mean crack probability over its pixels; None where only a mask is known.
         kind: 'crack', or 'joint?' for what runs straight from edge to edge of the photo.
-        subpixel_mean: mean of the width between pixels (:mod:`.profiles`) along the centre line, away from
+        subpixel_mean: Mean of the width between pixels (:mod:`.profiles`) along the centre line, away from
             junctions and loose ends; None where only a mask is known, or where there is no such place.
-        subpixel_median: its median along the centre line.
-        subpixel_max: the largest, each being averaged over a stretch as long as the crack is wide.
-        subpixel_max_at: row and column of the largest in pixels of the input photo.
-        width_levels: widths that the parts :data:`.width_classes.LEVELS` of the centre line do not exceed,
+        subpixel_median: Its median along the centre line.
+        subpixel_max: The largest, each being averaged over a stretch as long as the crack is wide.
+        subpixel_max_at: Row and column of the largest in pixels of the input photo.
+        width_levels: Widths that the parts :data:`.width_classes.LEVELS` of the centre line do not exceed,
             away from junctions: widths between pixels where they are known, of the mask otherwise.
     """
 
@@ -83,10 +83,10 @@ class PhotoMeasures:
     """All cracks of a photo.
 
     Attributes:
-        total: all cracks together.
-        cracks: each connected crack, the surest first, or the longest where only a mask is known.
-        ignored: number of pieces that are too small or too faint, which count nowhere.
-        blobs: number of pieces that are not long enough for their width, which count nowhere else.
+        total: All cracks together.
+        cracks: Each connected crack, the surest first, or the longest where only a mask is known.
+        ignored: Number of pieces that are too small or too faint, which count nowhere.
+        blobs: Number of pieces that are not long enough for their width, which count nowhere else.
     """
 
     total: CrackMeasures
@@ -114,14 +114,14 @@ def measure_cracks(
 
     Args:
         mask: (H, W), True on cracks, or a function that gives parts of it.
-        size: height and width, if ``mask`` is a function.
-        scale: mask pixels per pixel of the input photo.
-        min_area: cracks below this area, in pixels of the input photo, are ignored.
-        block: side of a block in mask pixels.
-        halo: pixels around a block that thinning sees at least; where a crack is wider than half of that,
+        size: Height and width, if ``mask`` is a function.
+        scale: Mask pixels per pixel of the input photo.
+        min_area: Cracks below this area, in pixels of the input photo, are ignored.
+        block: Side of a block in mask pixels.
+        halo: Pixels around a block that thinning sees at least; where a crack is wider than half of that,
             it sees more, up to ``block``.
-        rules: what counts as a crack; by default whatever has ``min_area``, which counts only without rules.
-        probability: gives the crack probability of a part of the mask, for the cracks' confidence and their
+        rules: What counts as a crack; by default whatever has ``min_area``, which counts only without rules.
+        probability: Gives the crack probability of a part of the mask, for the cracks' confidence and their
             widths between pixels.
 
     Returns:

@@ -161,7 +161,7 @@ def write_tiled_tiff(
         height: Rows.
         width: Columns.
         channels: 1 or 3.
-        dtype: uint8 or uint16.
+        dtype: Type of the pixels, uint8 or uint16.
         read: Gives the pixels of a box, (h, w) or (h, w, 3).
     """
     tile_shape = (CHUNK, CHUNK) if channels == 1 else (CHUNK, CHUNK, channels)

@@ -62,16 +62,16 @@ class PredictionRun:
     time of the photo's file. With ``resume`` a photo whose record says the same is not done again.
 
     Attributes:
-        timing: where the time goes.
-        stopping: set when no further photo is wanted.
+        timing: Where the time goes.
+        stopping: Set when no further photo is wanted.
 
     Args:
-        inferencer: finds the cracks.
-        folder: where results go.
-        with_sr: whether to store SR images.
-        rules: what counts as a crack.
-        resume: keep what is done.
-        settings: whatever else results depend on, as JSON values: config, checkpoint, ...
+        inferencer: Finds the cracks.
+        folder: Where results go.
+        with_sr: Whether to store SR images.
+        rules: What counts as a crack.
+        resume: Keep what is done.
+        settings: Whatever else results depend on, as JSON values: config, checkpoint, ...
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class PredictionRun:
         with status 'failed' and the reason. When the user interrupts, what is predicted is still stored.
 
         Args:
-            photos: photos with the names of their results; they may come one by one.
-            progress: called with a photo, the steps done and the steps in all.
-            stored: called in another thread as soon as a record is stored, which may be long before it is
+            photos: Photos with the names of their results; they may come one by one.
+            progress: Called with a photo, the steps done and the steps in all.
+            stored: Called in another thread as soon as a record is stored, which may be long before it is
                 yielded: that happens when the next photo is predicted.
 
         Raises:
-            RuntimeError: there is no space left for results.
+            RuntimeError: There is no space left for results.
         """
         self.timing.start()
 

@@ -41,16 +41,16 @@ class Report:
     """What is written about a finished run.
 
     Args:
-        folder: the run's output folder.
-        records: records of all photos.
-        mm_per_pixel: size of a pixel of the input photos on the wall; None leaves pixels.
-        scales: sizes of the pixels of single photos, which win; see :mod:`.scales`.
-        without_scale: why other photos have none, by path; beside photos with a scale they have no mm.
-        blur_limit: see :data:`BLUR_LIMIT`.
-        settings: what to say about how the results came about, as names and values.
-        title: heading of the page.
-        widths: errors of the model and limits of width; by default neither is known.
-        timing: where the time went; see :meth:`.RunTimer.summary`.
+        folder: The run's output folder.
+        records: Records of all photos.
+        mm_per_pixel: Size of a pixel of the input photos on the wall; None leaves pixels.
+        scales: Sizes of the pixels of single photos, which win; see :mod:`.scales`.
+        without_scale: Why other photos have none, by path; beside photos with a scale they have no mm.
+        blur_limit: See :data:`BLUR_LIMIT`.
+        settings: What to say about how the results came about, as names and values.
+        title: Heading of the page.
+        widths: Errors of the model and limits of width; by default neither is known.
+        timing: Where the time went; see :meth:`.RunTimer.summary`.
 
     Raises:
         ValueError: ``mm_per_pixel`` or ``blur_limit`` is not positive.
