@@ -49,8 +49,9 @@ def text_without_encoding(tree: ast.AST) -> list[int]:
         name = getattr(node.func, 'attr', getattr(node.func, 'id', ''))
         texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
         is_binary = any(isinstance(text, str) and re.fullmatch(r'[rwax+]*b[rwax+]*', text) for text in texts)
-        opens = name == 'open' and owner not in {'os', *ARCHIVES} and not is_binary
-        if name in ('read_text', 'write_text') or opens:
+        opens = name == 'open' and owner not in {'os', 'webbrowser', *ARCHIVES} and not is_binary
+        is_method = isinstance(node.func, ast.Attribute)
+        if (is_method and name in ('read_text', 'write_text')) or opens:
             found.append(node.lineno)
     return found
 

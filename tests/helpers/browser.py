@@ -17,7 +17,7 @@ def dump_dom(address, budget=8000, width=1280, height=900):
     command = [CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', f'--virtual-time-budget={budget}']
     command += [f'--window-size={width},{height}', '--dump-dom', address]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
     except subprocess.TimeoutExpired as error:
         written = (error.stdout or b'').decode()
         if not written.rstrip().endswith('</html>'):
