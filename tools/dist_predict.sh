@@ -7,12 +7,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/launch_env.sh"
 [ $# -ge 4 ] || die "usage: $0 CONFIG CHECKPOINT PHOTOS GPUS --out-dir DIR [arguments of tools/predict.py]"
 need_file checkpoint "$2"
-need_count "number of GPUs" "$4"
-
-exec "$PYTHON" -m torch.distributed.run \
-  --nnodes="${NNODES:-1}" \
-  --node_rank="${NODE_RANK:-0}" \
-  --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-  --master_port="${PORT:-29500}" \
-  --nproc_per_node="$4" \
-  "$ROOT/tools/predict.py" "$1" "$2" "$3" --launcher pytorch "${@:5}"
+run_processes "$4" predict.py "$1" "$2" "$3" --launcher pytorch "${@:5}"

@@ -7,14 +7,4 @@ source "$(dirname "${BASH_SOURCE[0]}")/launch_env.sh"
 [ $# -ge 4 ] || die "usage: $0 PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of tools/test.py]"
 need_file config "$3"
 need_file checkpoint "$4"
-GPUS=${GPUS:-4}
-GPUS_PER_NODE=${GPUS_PER_NODE:-$((GPUS < 4 ? GPUS : 4))}
-need_count GPUS "$GPUS"
-need_count GPUS_PER_NODE "$GPUS_PER_NODE"
-
-# SRUN_ARGS holds several words on purpose.
-# shellcheck disable=SC2086
-exec srun -p "$1" --job-name="$2" \
-  --gres="gpu:$GPUS_PER_NODE" --ntasks="$GPUS" --ntasks-per-node="$GPUS_PER_NODE" \
-  --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
-  "$PYTHON" -u "$ROOT/tools/test.py" "$3" "$4" --launcher slurm "${@:5}"
+run_slurm "$1" "$2" 1 test.py "$3" "$4" --launcher slurm "${@:5}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Statistics(NamedTuple):
     variance: NDArray[np.float64]
 
 
-class Backend:
+class Backend(ABC):
     """A model as the inferencer runs it on tiles. A subclass defines :meth:`run` and what differs.
 
     Attributes:
@@ -49,9 +50,9 @@ class Backend:
     tile: int | None = None
     batch_size: int | None = None
 
+    @abstractmethod
     def run(self, tiles: NDArray[np.float32]) -> TileOutputs:
         """Predict tiles (B, h, w, 3), RGB in [0, 1], each by itself."""
-        raise NotImplementedError
 
 
 class SharingBackend(Backend):
@@ -61,25 +62,26 @@ class SharingBackend(Backend):
     shares = True
 
     @property
+    @abstractmethod
     def is_blind(self) -> bool:
         """Whether a blur kernel is estimated."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def needs_statistics(self) -> bool:
         """Whether the SR image is normalised by its own mean and variance."""
-        raise NotImplementedError
 
+    @abstractmethod
     def estimate_kernels(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Blur kernels (B, K, K) of tiles (B, h, w, 3)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def super_resolve(
         self, tiles: NDArray[np.float32], blur_kernel: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
         """SR tiles (B, sh, sw, 3), all with the same blur kernel (K, K)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def segment(
         self,
         tiles: NDArray[np.float32],
@@ -87,4 +89,3 @@ class SharingBackend(Backend):
         statistics: Statistics | None,
     ) -> NDArray[np.float32]:
         """Crack probability (B, H, W, 1) of SR tiles (B, H, W, 3), normalised by the photo's statistics."""
-        raise NotImplementedError

@@ -220,8 +220,8 @@ class CrackInferencer:
 
 def _torch_backend(model: nn.Module | None, crack_class: int | None) -> Backend:
     need('A model that is not exported', 'mmseg')
-    from .backends import make_backend
     from .model_loading import load_weights
+    from .segmentor_backends import make_backend
 
     if model is None:
         model = _in_fastest_order(load_weights(device=_default_device()))

@@ -116,6 +116,7 @@ def set_resume(cfg: Config, resume: str | None) -> None:
 
     MMEngine resumes from ``load_from`` whenever that is set. Configs that start from a pretrained SR network
     set it, so ``--resume`` would begin again there; here it means the work directory's own checkpoint.
+    ``load_from`` may be the name of weights on board.
 
     Args:
         cfg: Config, changed in place.

@@ -19,7 +19,7 @@ from mmseg.models.utils import resize as mmseg_resize
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from csbsr_mm.apis.backends import SegmentorBackend, make_backend
+from csbsr_mm.apis.segmentor_backends import SegmentorBackend, make_backend
 from csbsr_mm.functional.probability import crack_probability
 
 from .backend import INPUT, require

@@ -13,7 +13,7 @@ from mmseg.models.utils import resize
 from torch import Tensor, nn
 
 from csbsr_mm.apis.backend import Statistics
-from csbsr_mm.apis.backends import BlindSRBackend
+from csbsr_mm.apis.segmentor_backends import BlindSRBackend
 from csbsr_mm.functional.probability import crack_probability
 from csbsr_mm.models.segmentors import BlindSRSegmentor
 

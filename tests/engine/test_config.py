@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from csbsr_mm.engine.config import apply_data_root
+from csbsr_mm.engine.config import apply_data_root, set_resume
+from csbsr_mm.weights import list_weights
 
 BASES = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
 
@@ -49,3 +50,11 @@ def test_config_without_a_root_is_left_alone():
     cfg = Config(dict(train_dataloader=dict(dataset=dict(data_root='x'))))
     apply_data_root(cfg)
     assert cfg.train_dataloader.dataset.data_root == 'x'
+
+
+def test_training_starts_from_weights_on_board_by_name(tmp_path):
+    cfg = Config(dict(load_from='rendered', work_dir=str(tmp_path)))
+    set_resume(cfg, None)
+    assert Path(cfg.load_from) == list_weights()['rendered'].path
+    with pytest.raises(FileNotFoundError, match=r'load_from=renderd does not exist; .*on board \(rendered\)'):
+        set_resume(Config(dict(load_from='renderd', work_dir=str(tmp_path))), None)

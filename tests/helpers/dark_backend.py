@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from csbsr_mm.apis.backends import Backend, TileOutputs
+from csbsr_mm.apis.backend import Backend, TileOutputs
 
 
 class DarkBackend(Backend):

@@ -7,10 +7,9 @@ import pytest
 import torch
 from helpers.crack_files import write_set
 from helpers.models import TINY_KBPN, tiny_csbsr
+from helpers.saved_model import save_model
 from helpers.tools import load_tool
-from mmengine.config import Config, ConfigDict
-from mmengine.registry import init_default_scope
-from mmengine.runner import save_checkpoint
+from mmengine.config import Config
 from mmseg.registry import MODELS, TRANSFORMS
 
 from csbsr_mm.apis import load_model
@@ -37,23 +36,15 @@ def run(tmp_path):
         type='CrackDataset', data_root=str(tmp_path / 'data' / 'train'), test_mode=True, pipeline=PIPELINE
     )
     loader = dict(batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
-    config = Config(
-        dict(
-            model=tiny_csbsr(),
-            default_scope='mmseg',
-            custom_imports=dict(imports=['csbsr_mm']),
-            test_dataloader={**loader, 'dataset': dataset},
-            test_cfg=dict(type='TestLoop'),
-            test_evaluator=[dict(type='SRQualityMetric')],
-        )
+    config, checkpoint, _ = save_model(
+        tmp_path,
+        tiny_csbsr(),
+        custom_imports=dict(imports=['csbsr_mm']),
+        test_dataloader={**loader, 'dataset': dataset},
+        test_cfg=dict(type='TestLoop'),
+        test_evaluator=[dict(type='SRQualityMetric')],
     )
-    config.dump(tmp_path / 'tiny.py')
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    model = MODELS.build(ConfigDict(config.model))
-    model.init_weights()
-    save_checkpoint(dict(state_dict=model.state_dict(), meta={}), str(tmp_path / 'tiny.pth'))
-    return str(tmp_path / 'tiny.py'), str(tmp_path / 'tiny.pth')
+    return config, checkpoint
 
 
 def metrics_of(run, folder, *options):

@@ -10,12 +10,8 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-import torch
 from helpers.models import tiny_csbsr
-from mmengine.config import Config, ConfigDict
-from mmengine.registry import init_default_scope
-from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
+from helpers.saved_model import save_model
 from PIL import Image
 
 from csbsr_mm.apis import CrackInferencer
@@ -55,14 +51,8 @@ def write_photo(path, height, width):
 def write_model(folder):
     """Bicubic enlargement and a small U-Net; returns a threshold that tells the line from the wall."""
     model = tiny_csbsr(sr=dict(type='BicubicUpsampler'), sr_loss=None)
-    config = Config(dict(model=model, default_scope='mmseg'))
-    config.dump(folder / 'bicubic.py')
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    model = MODELS.build(ConfigDict(config.model))
-    model.init_weights()
-    save_checkpoint(dict(state_dict=model.state_dict(), meta={}), str(folder / 'bicubic.pth'))
-    probability = CrackInferencer(model.eval())(draw_wall(100, 100)).probability
+    *_, network = save_model(folder, model)
+    probability = CrackInferencer(network.eval())(draw_wall(100, 100)).probability
     return float((np.median(probability) + probability.max()) / 2)
 
 
@@ -72,7 +62,7 @@ def test_memory_is_bounded_by_the_tile(tmp_path):
     height, width = 4000, 6000
     write_photo(tmp_path / 'wall.jpg', height, width)
     threshold = write_model(tmp_path)
-    command = [sys.executable, '-c', RUN, TOOL, tmp_path / 'bicubic.py', tmp_path / 'bicubic.pth']
+    command = [sys.executable, '-c', RUN, TOOL, tmp_path / 'tiny.py', tmp_path / 'tiny.pth']
     command += [tmp_path / 'wall.jpg', '--out-dir', tmp_path / 'out', '--device', 'cpu', '--no-sr']
     command += ['--tile', '448', '--threshold', threshold]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)

@@ -7,12 +7,8 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-import torch
 from helpers.models import tiny_csbsr
-from mmengine.config import Config, ConfigDict
-from mmengine.registry import init_default_scope
-from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
+from helpers.saved_model import save_model
 from PIL import Image
 
 from csbsr_mm.apis import CrackInferencer
@@ -24,14 +20,8 @@ from csbsr_mm.inspection.measurement.cracks import measure_cracks
 def model(tmp_path_factory):
     """Config file and checkpoint of a tiny model that finds cracks here and there."""
     folder = tmp_path_factory.mktemp('model')
-    config = Config(dict(model=tiny_csbsr(sr_loss=None), default_scope='mmseg'))
-    config.dump(folder / 'tiny.py')
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    network = MODELS.build(ConfigDict(config.model))
-    network.init_weights()
-    save_checkpoint(dict(state_dict=network.state_dict(), meta={}), str(folder / 'tiny.pth'))
-    return str(folder / 'tiny.py'), str(folder / 'tiny.pth')
+    config, checkpoint, _ = save_model(folder, tiny_csbsr(sr_loss=None))
+    return config, checkpoint
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from .acceleration_hook import AccelerationHook
 from .boundary_map_hook import BoundaryMapHook
 from .boundary_rebalance_hook import BoundaryRebalanceHook
+from .label_skeleton_hook import LabelSkeletonHook
 from .non_finite_loss_hook import NonFiniteLossError, NonFiniteLossHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .save_predictions_hook import SavePredictionsHook
@@ -15,6 +16,7 @@ __all__ = [
     'AccelerationHook',
     'BoundaryMapHook',
     'BoundaryRebalanceHook',
+    'LabelSkeletonHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
     'SafeCheckpointHook',

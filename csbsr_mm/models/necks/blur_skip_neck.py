@@ -35,7 +35,7 @@ class BlurSkipNeck(BaseModule):
         fold: See :func:`~csbsr_mm.models.sr.border_map.convolve`.
         kernel_code: Length of the code that stands for the kernel, computed by a learned linear map; None
             conditions the features on all K*K values, as published. A transform's inner maps have as many
-            channels as features and condition together: a code of 16 makes them 14 times narrower.
+            channels as features and condition together; a short code makes them that much narrower.
         init_cfg: Initialisation.
 
     Raises:

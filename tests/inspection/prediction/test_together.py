@@ -11,14 +11,10 @@ import time
 
 import numpy as np
 import pytest
-import torch
 from helpers.models import tiny_csbsr
+from helpers.saved_model import save_model
 from helpers.tools import TOOLS
 from helpers.training import free_port
-from mmengine.config import Config, ConfigDict
-from mmengine.registry import init_default_scope
-from mmengine.runner import save_checkpoint
-from mmseg.registry import MODELS
 from PIL import Image
 
 from csbsr_mm.cli import main
@@ -32,19 +28,13 @@ PHOTOS = 6
 def command(tmp_path_factory):
     """Config, checkpoint and photos of growing size; one of them is broken."""
     folder = tmp_path_factory.mktemp('together')
-    config = Config(dict(model=tiny_csbsr(sr_loss=None), default_scope='mmseg'))
-    config.dump(folder / 'tiny.py')
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    network = MODELS.build(ConfigDict(config.model))
-    network.init_weights()
-    save_checkpoint(dict(state_dict=network.state_dict(), meta={}), str(folder / 'tiny.pth'))
+    config, checkpoint, _ = save_model(folder, tiny_csbsr(sr_loss=None))
     for number in range(PHOTOS):
         image = np.random.default_rng(number).integers(0, 256, (14 + number, 21 + 9 * number, 3), np.uint8)
         (folder / 'photos').mkdir(exist_ok=True)
         Image.fromarray(image).save(folder / f'photos/p{number}.png')
     (folder / 'photos/broken.jpg').write_text('no photo')
-    return [str(folder / 'tiny.py'), str(folder / 'tiny.pth'), str(folder / 'photos')]
+    return [config, checkpoint, str(folder / 'photos')]
 
 
 OPTIONS = ['--device', 'cpu', '--tile', '12', '--overlap', '4']

@@ -8,7 +8,7 @@ import pytest
 from helpers.tools import load_tool
 
 from csbsr_mm.apis import CrackInferencer
-from csbsr_mm.apis.backends import Backend, TileOutputs
+from csbsr_mm.apis.backend import Backend, TileOutputs
 from csbsr_mm.inspection.widths.check import (
     RenderedCrack,
     coverage,

@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import nn
+
+from .scheduled_model import unwrap
 
 # Field of the data sample: (its setter in a loss, how it was made).
 FIELDS = {
@@ -34,13 +36,13 @@ class LabelSkeletonHook(Hook):
         self._losses: list[nn.Module] = []
         self._handle: torch.utils.hooks.RemovableHandle | None = None
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Start to listen.
 
         Raises:
             TypeError: No loss of the model takes such maps.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         setters = [setter for setter, _ in FIELDS.values()]
         self._losses = [m for m in model.modules() if any(hasattr(m, setter) for setter in setters)]
         if not self._losses:
@@ -48,11 +50,12 @@ class LabelSkeletonHook(Hook):
                 f'{type(model).__name__} has no loss of centre lines; give a head '
                 "loss_decode=dict(type='SkeletonRecallLoss'), or take LabelSkeletonHook out of the config"
             )
-        self._handle = model.data_preprocessor.register_forward_hook(self._on_batch)
+        self._handle = model.get_submodule('data_preprocessor').register_forward_hook(self._on_batch)
 
-    def after_train(self, runner) -> None:
+    def after_train(self, runner: Runner) -> None:
         """Stop listening."""
-        self._handle.remove()
+        if self._handle is not None:
+            self._handle.remove()
         for field in FIELDS:
             self._set(field, [])
 

@@ -8,8 +8,9 @@ from helpers.models import tiny_unet
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from csbsr_mm.engine.hooks import LabelSkeletonHook
 from csbsr_mm.functional.label_skeletons import skeleton_tubes
-from csbsr_mm.models.losses import LabelSkeletonHook, SkeletonRecallLoss
+from csbsr_mm.models.losses import SkeletonRecallLoss
 
 WORKERS = [dict(type='SkeletonTubeTransform', radius=1), dict(type='SoftSkeletonTransform')]
 LOSSES = [
